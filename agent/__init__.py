@@ -1,0 +1,1 @@
+"""The headless daemon `decorum` and its command line."""

@@ -1,0 +1,33 @@
+"""What sensing says of one process, application or web page: plain facts, no judgement."""
+
+from typing import Literal
+
+import msgspec
+
+Platform = Literal["linux", "macos", "windows", "web"]
+
+
+class ProcessFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """Facts about one running thing; whatever could not be learnt is None or empty."""
+
+    platform: Platform
+    name: str | None = None
+    """The process name as the system lists it; Linux cuts it at 15 characters."""
+    exe: str | None = None
+    """Path of the executable."""
+    cmdline: tuple[str, ...] | None = None
+    desktop_id: str | None = None
+    """Desktop file id without `.desktop` (Desktop Entry Specification 1.5)."""
+    categories: tuple[str, ...] | None = None
+    """Categories of that desktop entry (Desktop Menu Specification, appendix A)."""
+    flatpak_id: str | None = None
+    snap: str | None = None
+    bundle_id: str | None = None
+    """CFBundleIdentifier on macOS."""
+    app_bundle: str | None = None
+    """Name of the bundle's folder on macOS, as in `Slack.app`."""
+    package_family: str | None = None
+    """Package family name of a packaged Windows application."""
+    winget_id: str | None = None
+    origin: str | None = None
+    """scheme://host of a web page."""

@@ -1,0 +1,79 @@
+"""JSON in and out of every message, policy and record.
+
+Encoding is canonical (sorted keys, no spaces, UTF-8), so that a digest over it can be recomputed by anyone.
+Decoding is typed and bounded: unknown fields are dropped, a wrong type or size is refused by the path of the field.
+
+>>> class Point(msgspec.Struct, frozen=True):
+...     x: int
+>>> encode(Point(x=1))
+b'{"x":1}'
+>>> decode(Point, b'{"x": 1, "colour": "dropped"}', limit_bytes=100)
+Point(x=1)
+>>> decode(Point, b'{"x": "one"}', limit_bytes=100)
+Traceback (most recent call last):
+contract.errors.MalformedError: Not in the agreed form: Expected `int`, got `str` at $.x. Correct this field.
+"""
+
+import hashlib
+import re
+from typing import Any, TypeVar
+
+import msgspec
+
+from contract.errors import MalformedError
+
+T = TypeVar("T")
+
+_PATH = re.compile(r" - at `(?:key in )?(?P<path>[^`]*)`$")
+
+
+def encode(value: object) -> bytes:
+    """Return the canonical JSON of a struct or of plain data."""
+    return msgspec.json.encode(value, order="sorted")
+
+
+def digest(value_bytes: bytes) -> str:
+    """Return the SHA-256 of the bytes, 64 lower-case hexadecimal digits."""
+    return hashlib.sha256(value_bytes).hexdigest()
+
+
+def decode(kind: type[T], untrusted_bytes: bytes, *, limit_bytes: int) -> T:
+    """Return the typed value.
+
+    Raises:
+        MalformedError: too large, not JSON, too deep, or a field of the wrong type or size.
+    """
+    if len(untrusted_bytes) > limit_bytes:
+        raise MalformedError(
+            f"{len(untrusted_bytes):,} bytes where at most {limit_bytes:,} are taken.", "Send less at once."
+        )
+    try:
+        return msgspec.json.decode(untrusted_bytes, type=kind)
+    except msgspec.ValidationError as error:
+        raise malformed(error) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise MalformedError(f"This is not JSON ({error}).", "Check that the data is complete.") from error
+    except RecursionError as error:
+        raise MalformedError("The data is nested too deeply.", "Send flat data.") from error
+
+
+def convert(kind: type[T], untrusted_value: Any) -> T:
+    """Return plain data (from TOML or JSON) as the typed value.
+
+    Raises:
+        MalformedError: as `decode`.
+    """
+    try:
+        return msgspec.convert(untrusted_value, type=kind)
+    except msgspec.ValidationError as error:
+        raise malformed(error) from error
+    except RecursionError as error:
+        raise MalformedError("The data is nested too deeply.", "Send flat data.") from error
+
+
+def malformed(error: msgspec.ValidationError) -> MalformedError:
+    """Translate msgspec's refusal into ours, with the path of the wrong field."""
+    text = str(error)
+    found = _PATH.search(text)
+    path = found["path"] if found else "$"
+    return MalformedError(f"{_PATH.sub('', text)} at {path}.", "Correct this field.", path)
