@@ -1,0 +1,50 @@
+"""The privacy ceiling: how much about a sighting may leave the device at most.
+
+It comes with the device's own settings (MDM or file); the policy may only lower it. What it does not name does not leave.
+"""
+
+from typing import Literal
+
+import msgspec
+
+Detail = Literal["nothing", "kind", "name", "hour", "exact"]
+"""`kind`: that a messenger of this kind was used on a day; `name`: which one, on which day; `hour`: times rounded down
+to the hour; `exact`: times to the second."""
+DETAILS: tuple[Detail, ...] = ("nothing", "kind", "name", "hour", "exact")
+"""Least first."""
+
+
+class ProfileCeiling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The most that may leave, per profile."""
+
+    work: Detail = "nothing"
+    personal: Detail = "nothing"
+    unknown: Detail = "nothing"
+
+
+class Ceiling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The most that may leave, per ownership and profile. An empty one lets nothing through."""
+
+    company: ProfileCeiling = ProfileCeiling()
+    personal: ProfileCeiling = ProfileCeiling()
+
+
+def allowed(device: Ceiling, policy: Ceiling | None, ownership: str, profile: str) -> Detail:
+    """Return the most that may leave for a profile: the lower of what the device and the policy allow.
+
+    An ownership or profile that nobody has heard of gets `nothing`.
+    """
+    detail = _detail(device, ownership, profile)
+    if policy is not None:
+        detail = min(detail, _detail(policy, ownership, profile), key=DETAILS.index)
+    return detail
+
+
+def _detail(ceiling: Ceiling, ownership: str, profile: str) -> Detail:
+    by_profile = {"company": ceiling.company, "personal": ceiling.personal}.get(ownership, ProfileCeiling())
+    by_name: dict[str, Detail] = {
+        "work": by_profile.work,
+        "personal": by_profile.personal,
+        "unknown": by_profile.unknown,
+    }
+    return by_name.get(profile, "nothing")

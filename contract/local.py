@@ -1,0 +1,280 @@
+"""What the agent and the tray say to each other: JSON-RPC 2.0, one object per line, on a unix socket or named pipe.
+
+A client says `hello` with its version, asks, and after `subscribe` is told of every change:
+
+    -> {"jsonrpc":"2.0","id":1,"method":"hello","params":{"version":1}}
+    <- {"id":1,"jsonrpc":"2.0","result":{"agent":"0.1.0","version":1}}
+    -> {"jsonrpc":"2.0","id":2,"method":"subscribe","params":{}}
+    <- {"id":2,"jsonrpc":"2.0","result":{ ... a Snapshot ... }}
+    <- {"jsonrpc":"2.0","method":"snapshot","params":{ ... }}
+    <- {"jsonrpc":"2.0","method":"reminder","params":{ ... a Reminder ... }}
+
+Every method declares the permission it needs. A peer is known by its operating-system identity, never by what it says.
+"""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+
+from contract.ceiling import Detail
+from contract.facts import ProcessFacts
+from contract.judge import NextStep, Reason, VerdictState
+from contract.observations import Identity
+from contract.policy import Ownership, Profile, Stance
+
+LINE_LIMIT_BYTES = 256 * 1024
+"""The longest line that either side takes."""
+REPLY_SECONDS = 5.0
+"""How long a client waits for an answer."""
+
+Role = Literal["owner", "person", "stranger"]
+"""`owner`: the user whom the agent serves or an administrator; `person`: another user of this device;
+`stranger`: somebody whose identity the system does not tell, or who has no business here."""
+Permission = Literal["anyone", "own_data", "device_data"]
+"""`own_data`: what concerns the caller's own sessions; `device_data`: what concerns the whole device."""
+MAY: dict[Role, frozenset[Permission]] = {
+    "owner": frozenset({"anyone", "own_data", "device_data"}),
+    "person": frozenset({"anyone", "own_data"}),
+    "stranger": frozenset({"anyone"}),
+}
+
+ServerState = Literal["not_enrolled", "connecting", "reachable", "unreachable", "refused"]
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """Something that Decorum itself cannot do, with its remedy."""
+
+    code: str
+    sentence: str
+    remedy: str
+
+
+class MessengerRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A messenger that runs, as judged now."""
+
+    sighting: Identity
+    messenger: str
+    name: str
+    listed: bool
+    profile: Profile
+    profile_reason: str
+    stance: Stance | None
+    verdict: VerdictState
+    reasons: tuple[Reason, ...]
+    rule: str
+    rule_text: str | None
+    """The company's own words for the rule, in the policy's language."""
+    since: datetime
+    """When the messenger started."""
+    judged_since: datetime
+    """Since when this verdict holds."""
+    next_step: NextStep
+    instead_names: tuple[str, ...]
+    """Names of the messengers in `next_step.instead`."""
+    captured: bool
+    reported: Detail
+    """How much of this leaves the device."""
+    pid: int
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """All that the status window shows."""
+
+    at: datetime
+    state: VerdictState
+    """The worst verdict of what runs; `pending` without a policy, `attention` under an expired one."""
+    enrolled: bool
+    ownership: Ownership
+    company: str | None
+    policy_title: str | None
+    policy_version: int | None
+    policy_serial: int
+    policy_expired: bool
+    server: ServerState
+    last_contact: datetime | None
+    """When the server last answered."""
+    waiting: int
+    """Reports that wait to be sent."""
+    notice_due: bool
+    """Whether the employee has still to be shown what is collected; until then only a heartbeat leaves."""
+    messengers: tuple[MessengerRow, ...]
+    problems: tuple[Problem, ...] = ()
+    questions_contact: str | None = None
+
+
+class Reminder(msgspec.Struct, frozen=True, kw_only=True):
+    """A notice for the employee."""
+
+    reminder: Identity
+    sighting: Identity
+    title: str
+    """What to do."""
+    sentence: str
+    """Why."""
+    conduct: str
+    """The code of conduct, in the company's words."""
+    instead_names: tuple[str, ...]
+    rule: str
+    rule_text: str | None
+    language: str
+    text_digest: str
+    policy_serial: int
+    at: datetime
+
+
+class LedgerRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that was sent from this device, or tried to be."""
+
+    number: int
+    type: str
+    sentence: str
+    literal: str
+    """The very JSON that left."""
+    first_attempt: datetime
+    attempts: int
+    acknowledged: datetime | None
+
+
+class DisclosurePage(msgspec.Struct, frozen=True, kw_only=True):
+    """What Decorum sees, for this device: one row a type, and what the ceiling lets through per profile."""
+
+    ownership: Ownership
+    work: Detail
+    personal: Detail
+    unknown: Detail
+    notice_due: bool
+    retention_days: int | None
+
+
+class Hello(msgspec.Struct, frozen=True):
+    """Parameters of `hello`."""
+
+    version: int
+
+
+class HelloReply(msgspec.Struct, frozen=True):
+    """Result of `hello`."""
+
+    agent: str
+    version: int
+
+
+class Nothing(msgspec.Struct, frozen=True):
+    """No parameters, or no result."""
+
+
+class LedgerQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Parameters of `ledger`; newest first."""
+
+    before: int | None = None
+    """Only rows with a smaller number."""
+    limit: Annotated[int, msgspec.Meta(ge=1, le=500)] = 100
+
+
+class LedgerPage(msgspec.Struct, frozen=True):
+    """Result of `ledger`."""
+
+    rows: tuple[LedgerRow, ...]
+
+
+class PolicyQuery(msgspec.Struct, frozen=True):
+    """Parameters of `policy`."""
+
+    language: str = "en"
+
+
+class Section(msgspec.Struct, frozen=True):
+    """A heading of the policy's document with its paragraphs."""
+
+    heading: str
+    paragraphs: tuple[str, ...]
+
+
+class PolicyPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Result of `policy`: the document people read; without a policy, no sections."""
+
+    title: str | None
+    version: int | None
+    serial: int
+    expires: datetime | None
+    sections: tuple[Section, ...]
+
+
+class IdentifyQuery(msgspec.Struct, frozen=True):
+    """Parameters of `identify`."""
+
+    pid: Annotated[int, msgspec.Meta(ge=1, le=2**31)]
+
+
+class IdentifyReply(msgspec.Struct, frozen=True, kw_only=True):
+    """Result of `identify`: the facts of a process and what they point to."""
+
+    facts: ProcessFacts
+    messenger: str | None
+    explanation: str
+
+
+class ReminderAnswer(msgspec.Struct, frozen=True):
+    """Parameters of `reminder.answer`."""
+
+    reminder: Identity
+    outcome: Literal["shown", "acknowledged", "deferred"]
+
+
+class Method(msgspec.Struct, frozen=True, kw_only=True):
+    """One method: what it takes, what it returns, and the permission it needs."""
+
+    name: str
+    permission: Permission
+    params: type
+    result: type
+
+
+METHODS: dict[str, Method] = {
+    method.name: method
+    for method in (
+        Method(name="hello", permission="anyone", params=Hello, result=HelloReply),
+        Method(name="status", permission="own_data", params=Nothing, result=Snapshot),
+        Method(name="subscribe", permission="own_data", params=Nothing, result=Snapshot),
+        Method(name="policy", permission="own_data", params=PolicyQuery, result=PolicyPage),
+        Method(name="disclosure", permission="own_data", params=Nothing, result=DisclosurePage),
+        Method(name="notice.shown", permission="own_data", params=Nothing, result=Nothing),
+        Method(name="reminder.answer", permission="own_data", params=ReminderAnswer, result=Nothing),
+        Method(name="ledger", permission="device_data", params=LedgerQuery, result=LedgerPage),
+        Method(name="identify", permission="device_data", params=IdentifyQuery, result=IdentifyReply),
+        Method(name="check_in", permission="device_data", params=Nothing, result=Nothing),
+    )
+}
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """A JSON-RPC request line."""
+
+    jsonrpc: Literal["2.0"]
+    id: int
+    method: Annotated[str, msgspec.Meta(max_length=64)]
+    params: msgspec.Raw = msgspec.Raw(b"{}")
+
+
+ErrorCode = Literal[-32700, -32600, -32601, -32602, -32603, -32001, -32002]
+"""JSON-RPC 2.0's codes; -32001 not permitted, -32002 version too new."""
+
+
+class ErrorBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a request was refused, and what to do."""
+
+    code: int
+    message: str
+    remedy: str = ""
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A JSON-RPC reply line, or with a method a notification."""
+
+    jsonrpc: Literal["2.0"]
+    id: int | None = None
+    method: str | None = None
+    params: msgspec.Raw | None = None
+    result: msgspec.Raw | None = None
+    error: ErrorBody | None = None

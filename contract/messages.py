@@ -1,0 +1,189 @@
+"""What a device and the server say to each other.
+
+Enrolment, once: the device makes its key, sends `EnrolmentRequest`, and gets `EnrolmentReply` with its id and the root key.
+
+Check-in, again and again: the device seals a `CheckIn`, which lists the salted digests of the observations it reports, and
+puts their bodies beside the seal, so that one body can be erased later without breaking it. The server takes each sequence
+number once and answers with a sealed `Acknowledgement`; if the device's policy is older than the current serial, the sealed
+`PolicyBundle` stands beside it. All keys but the root's come as `KeyCertificate`s sealed by the root.
+"""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+
+from contract import wire
+from contract.observations import Short
+from contract.policy import Ownership, Policy
+
+LIMIT_BYTES = 64 * 1024
+"""The largest request that the server takes."""
+REPLY_LIMIT_BYTES = 1024 * 1024
+"""The largest reply that a device takes; a bundle carries the whole policy."""
+OBSERVATIONS_AT_MOST = 50
+"""How many observations one check-in may carry."""
+
+Digest = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
+Salt = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$")]
+Sequence = Annotated[int, msgspec.Meta(ge=1, le=2**53)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+PublicKey = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{43}$")]
+Assurance = Literal["managed", "self_attested"]
+
+
+class EnrolmentRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A device asks to be taken in; sealed with the key it brings, for the secret's tenant and device `new`.
+
+    An enrolment secret is written `tenant.random`, so that the tenant is known before the server is asked.
+    """
+
+    secret: Short
+    public_key: PublicKey
+    ownership: Ownership
+    assurance: Assurance
+    platform: Literal["linux", "macos", "windows"]
+    version: Short
+    device_name: Short | None
+    """The host name on a company-owned device; never sent from a personal one."""
+    hardware: Digest | None
+    """HMAC-SHA256 of the machine's identity, keyed with the tenant, so that no two tenants can compare; None where
+    unknown."""
+    at: datetime
+
+
+class SealedRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """The body of an HTTP request from a device: a sealed message and what stands beside it."""
+
+    sealed: str
+    bodies: Annotated[tuple["ObservationBody", ...], msgspec.Meta(max_length=OBSERVATIONS_AT_MOST)] = ()
+
+
+class KeyCertificate(msgspec.Struct, frozen=True, kw_only=True):
+    """The root says that a key may be used for one purpose; sealed by the root for every device."""
+
+    public_key: PublicKey
+    use: Literal["policy", "server", "catalogue"]
+    not_before: datetime
+    not_after: datetime
+
+
+class Enrolled(msgspec.Struct, frozen=True, kw_only=True):
+    """The server has taken the device in; sealed by the server's key for device `new`, answering the device's key."""
+
+    device: Short
+    tenant: Short
+    company: Short
+    public_key: PublicKey
+    """The device's own key, given back: the answer is to this request."""
+    check_in_seconds: Annotated[int, msgspec.Meta(ge=5, le=86_400)]
+    at: datetime
+
+
+class EnrolmentReply(msgspec.Struct, frozen=True, kw_only=True):
+    """The body of the HTTP reply to an enrolment."""
+
+    sealed: str
+    root: PublicKey
+    certificates: tuple[str, ...]
+
+
+class ObservationDigest(msgspec.Struct, frozen=True, array_like=True):
+    """One reported observation, inside the seal."""
+
+    sequence: Sequence
+    digest: Digest
+    """SHA-256 over salt and body, see `salted_digest`."""
+
+
+class ObservationBody(msgspec.Struct, frozen=True, kw_only=True):
+    """One reported observation, beside the seal."""
+
+    sequence: Sequence
+    salt: Salt
+    body: msgspec.Raw
+    """Canonical JSON of a `contract.observations.Observation`, byte for byte as it was digested."""
+
+
+class Clock(msgspec.Struct, frozen=True, kw_only=True):
+    """The device's clocks when it spoke."""
+
+    wall: datetime
+    monotonic_seconds: float
+    boot_id: Short
+
+
+class ChainHead(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest entry of the journal; a rewritten journal shows by it."""
+
+    sequence: Count
+    digest: Digest
+
+
+class CheckIn(msgspec.Struct, frozen=True, kw_only=True):
+    """The heartbeat, and what is reported with it; sealed by the device."""
+
+    protocol: Literal[1] = 1
+    version: Short
+    platform: Literal["linux", "macos", "windows"]
+    ownership: Ownership
+    clock: Clock
+    policy_serial: Count
+    """0 without a policy."""
+    journal: ChainHead
+    waiting: Count
+    """Observations that wait on the device, those in this message included."""
+    observations: Annotated[tuple[ObservationDigest, ...], msgspec.Meta(max_length=OBSERVATIONS_AT_MOST)] = ()
+
+
+class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True):
+    """The server's answer, which the device keeps; sealed by the server's key."""
+
+    request: Digest
+    """SHA-256 of the sealed check-in that it answers."""
+    at: datetime
+    current_serial: Count
+    """The newest published serial at this time, so that an old policy cannot be frozen in place."""
+    taken_up_to: Count
+    """Every sequence number up to here has been taken."""
+    missing: tuple[tuple[Sequence, Sequence], ...] = ()
+    """Ranges, both ends included, that the server lacks although it has a later number."""
+    forks: tuple[Sequence, ...] = ()
+    """Numbers of this message that had been taken before with another digest."""
+    next_check_in_seconds: Annotated[int, msgspec.Meta(ge=5, le=86_400)]
+
+
+class CheckInReply(msgspec.Struct, frozen=True, kw_only=True):
+    """The body of the HTTP reply to a check-in."""
+
+    sealed: str
+    certificates: tuple[str, ...] = ()
+    bundle: str | None = None
+    """The sealed `PolicyBundle`, if the device's serial is not the current one."""
+
+
+class PolicyBundle(msgspec.Struct, frozen=True, kw_only=True):
+    """A published policy; sealed by a policy key for every device."""
+
+    serial: Annotated[int, msgspec.Meta(ge=1, le=2**53)]
+    issued_at: datetime
+    expires_at: datetime
+    policy: Policy
+
+
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+    """The body of an HTTP error: what was wrong and what to do."""
+
+    reason: Short
+    """A short code, stable across versions, such as `secret_expired`."""
+    detail: str
+    remedy: str
+
+
+def salted_digest(salt: str, body: bytes) -> str:
+    """Return the digest that stands for an observation or journal entry.
+
+    >>> salted_digest("00" * 16, b"{}")
+    '333b13ff02f57ae18049b82ca66f37592c5a3d8fd54e44e23ae5c7085c24fd2a'
+    """
+    return wire.digest(bytes.fromhex(salt) + body)

@@ -1,0 +1,168 @@
+"""Everything that can ever be reported, each with the sentence shown to the person it is about.
+
+An observation reaches the outbox only through `agent/privacy`, which fills in no more than the ceiling allows: a field that
+may not leave stays None.
+"""
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+import msgspec
+
+from contract.catalogue import MessengerKind
+from contract.ceiling import Detail
+from contract.judge import VerdictState
+from contract.policy import Profile
+
+Short = Annotated[str, msgspec.Meta(max_length=200)]
+Identity = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$")]
+"""32 hexadecimal digits, random; the same in every observation of one sighting or reminder."""
+
+
+class SightingObserved(msgspec.Struct, frozen=True, kw_only=True, tag="sighting", tag_field="type"):
+    """A messenger started, its verdict changed, or it ended."""
+
+    sighting: Identity
+    transition: Literal["started", "judged", "ended"]
+    detail: Detail
+    """How much the ceiling let through."""
+    profile: Profile
+    messenger: Short | None = None
+    name: Short | None = None
+    kind: MessengerKind | None = None
+    listed: bool | None = None
+    day: date
+    at: datetime | None = None
+    """Exact, or rounded down to the hour, as `detail` says."""
+    verdict: VerdictState
+    rule: Short
+    policy_serial: int
+
+
+class ReminderReceipt(msgspec.Struct, frozen=True, kw_only=True, tag="receipt", tag_field="type"):
+    """A reminder's text was shown, acknowledged or deferred on this device; nothing says by whom."""
+
+    reminder: Identity
+    rule: Short
+    policy_serial: int
+    language: Short
+    text_digest: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
+    outcome: Literal["shown", "acknowledged", "deferred", "expired"]
+    at: datetime
+
+
+class PolicyAnswer(msgspec.Struct, frozen=True, kw_only=True, tag="policy", tag_field="type"):
+    """A policy bundle was applied, or refused and why."""
+
+    serial: int | None
+    outcome: Literal["applied", "refused"]
+    reason: Short
+    at: datetime
+
+
+class NoticeRecord(msgspec.Struct, frozen=True, kw_only=True, tag="notice", tag_field="type"):
+    """How the employee was told what is collected, before anything was."""
+
+    version: int
+    how: Literal["shown", "recorded"]
+    """`recorded`: the administrator recorded that it was given otherwise."""
+    at: datetime
+
+
+class Trouble(msgspec.Struct, frozen=True, kw_only=True, tag="trouble", tag_field="type"):
+    """The agent could not do a part of its work."""
+
+    code: Short
+    detail: Short
+    at: datetime
+
+
+Observation = SightingObserved | ReminderReceipt | PolicyAnswer | NoticeRecord | Trouble
+
+
+class Disclosure(msgspec.Struct, frozen=True, kw_only=True):
+    """What is said of one type of observation on the page `What Decorum sees`."""
+
+    type: str
+    what: str
+    why: str
+    who: str
+    personal: bool
+    """Whether it is personal data, kept no longer than the policy's `personal_data_days`."""
+
+
+DISCLOSURES: tuple[Disclosure, ...] = (
+    Disclosure(
+        type="heartbeat",
+        what="That this device is there: its id, the versions of Decorum and of the policy, its clock, "
+        "and how many reports wait.",
+        why="So that a device that went silent is noticed.",
+        who="Administrators and compliance officers",
+        personal=False,
+    ),
+    Disclosure(
+        type="sighting",
+        what="That a messenger was started or ended, whether on the work or the personal side, and how the policy "
+        "judges it; as much detail as the ceiling below allows. Never a message, a contact, a title or an account.",
+        why="So that the company can show that work messaging follows its policy.",
+        who="Compliance officers",
+        personal=True,
+    ),
+    Disclosure(
+        type="receipt",
+        what="That a reminder's text was shown on this device, and whether it was acknowledged or deferred.",
+        why="So that nobody is said to have been told who was not.",
+        who="Compliance officers",
+        personal=True,
+    ),
+    Disclosure(
+        type="policy",
+        what="That a policy was applied here, or refused and why.",
+        why="So that it is known which rules hold where.",
+        who="Administrators and compliance officers",
+        personal=False,
+    ),
+    Disclosure(
+        type="notice",
+        what="How you were told what is collected.",
+        why="Because nothing but a heartbeat leaves before that.",
+        who="Compliance officers",
+        personal=True,
+    ),
+    Disclosure(
+        type="trouble",
+        what="That a part of Decorum does not work here.",
+        why="So that it can be mended.",
+        who="Administrators",
+        personal=False,
+    ),
+)
+
+
+def sentence(observation: Observation) -> str:
+    """Return what an observation says, in words for the person it is about."""
+    match observation:
+        case SightingObserved():
+            return _sighting_sentence(observation)
+        case ReminderReceipt(outcome=outcome, rule=rule):
+            return f"A reminder about the rule {rule} was {outcome}."
+        case PolicyAnswer(outcome="applied", serial=serial):
+            return f"Policy number {serial} was applied."
+        case PolicyAnswer(reason=reason):
+            return f"A policy was refused: {reason}"
+        case NoticeRecord(how="shown"):
+            return "You were shown what Decorum collects."
+        case NoticeRecord():
+            return "Your administrator recorded that you were told what Decorum collects."
+        case Trouble(detail=detail):
+            return f"A part of Decorum does not work: {detail}"
+
+
+_TRANSITIONS = {"started": "was started", "judged": "was judged again", "ended": "was closed"}
+
+
+def _sighting_sentence(seen: SightingObserved) -> str:
+    who = seen.name or (f"A {seen.kind} messenger" if seen.kind else "A messenger")
+    when = f" at {seen.at:%H:%M}" if seen.at else ""
+    side = "an unknown side" if seen.profile == "unknown" else f"the {seen.profile} side"
+    return f"{who} {_TRANSITIONS[seen.transition]} on {side} on {seen.day}{when}; verdict: {seen.verdict}."

@@ -1,0 +1,156 @@
+"""Every setting of the agent, declared once: name, type, default, bounds, and who may change it.
+
+Documentation, MDM templates and validation are made from this table. A key that the server may not change never listens to it:
+the server can never widen its own powers.
+"""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from contract.ceiling import Ceiling
+from contract.errors import MalformedError
+from contract.policy import Ownership, Rung
+from contract.wire import convert
+
+Origin = Literal["default", "file", "server", "managed"]
+ORIGINS: tuple[Origin, ...] = ("default", "file", "server", "managed")
+"""Lowest precedence first."""
+
+
+class Key(msgspec.Struct, frozen=True, kw_only=True):
+    """One setting."""
+
+    name: str
+    kind: type
+    default: object
+    minimum: float | None = None
+    maximum: float | None = None
+    server_may_change: bool = False
+    since: str = "0.1.0"
+    sentence: str
+
+
+HttpAddress = Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s/?#]+$", max_length=300)]
+Fingerprint = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{43}$")]
+
+KEYS: tuple[Key, ...] = (
+    Key(
+        name="server_url",
+        kind=HttpAddress | None,  # type: ignore[arg-type]  # a union is what msgspec converts to
+        default=None,
+        sentence="Address of the central server, as in https://decorum.example.com.",
+    ),
+    Key(
+        name="root_fingerprint",
+        kind=Fingerprint | None,  # type: ignore[arg-type]
+        default=None,
+        sentence="Fingerprint of the root key (RFC 7638). Without it the agent pins the key it meets at enrolment.",
+    ),
+    Key(
+        name="ownership",
+        kind=Ownership,  # type: ignore[arg-type]
+        default="personal",
+        sentence="Who owns the device: company or personal.",
+    ),
+    Key(
+        name="notice",
+        kind=Literal["show", "given"],  # type: ignore[arg-type]
+        default="show",
+        sentence="Whether the employee is shown what is collected (show), or was told otherwise (given).",
+    ),
+    Key(
+        name="ceiling",
+        kind=Ceiling,
+        default=Ceiling(),
+        sentence="How much about a sighting may leave at most, per ownership and profile. Empty: nothing leaves.",
+    ),
+    Key(
+        name="highest_rung",
+        kind=Rung,  # type: ignore[arg-type]
+        default="remind",
+        sentence="How far any rule may go on this device: report, remind, ask_to_close or close.",
+    ),
+    Key(
+        name="key_store",
+        kind=Literal["keyring", "file"],  # type: ignore[arg-type]
+        default="keyring",
+        sentence="Where the device's key is kept: the user's keyring, or a file only the service's user can read.",
+    ),
+    Key(
+        name="check_in_seconds",
+        kind=int,
+        default=300,
+        minimum=5,
+        maximum=86_400,
+        server_may_change=True,
+        sentence="Seconds between check-ins when nothing happens.",
+    ),
+    Key(
+        name="poll_milliseconds",
+        kind=int,
+        default=750,
+        minimum=100,
+        maximum=10_000,
+        server_may_change=True,
+        sentence="Milliseconds between two looks at the list of processes.",
+    ),
+)
+
+
+class Value(msgspec.Struct, frozen=True):
+    """A setting in force, and where it came from."""
+
+    value: object
+    origin: Origin
+    remark: str | None = None
+    """What was done to the value that was asked for, if anything."""
+
+
+def resolve(layers: dict[Origin, dict[str, object]]) -> dict[str, Value]:
+    """Return every setting in force; a later layer of `ORIGINS` wins.
+
+    Numbers out of bounds are clamped and remarked on. Unknown names are refused, since a misspelt ceiling would otherwise
+    be believed to hold.
+
+    Raises:
+        MalformedError: an unknown name, or a value of the wrong type, named by its path.
+    """
+    known = {key.name for key in KEYS}
+    for origin, layer in layers.items():
+        for name in layer:
+            if name not in known:
+                raise MalformedError(
+                    f"There is no setting {name!r} ({origin}).",
+                    "See `decorum settings` for all.",
+                    f"$.{name}",
+                )
+    return {key.name: _resolve_key(key, layers) for key in KEYS}
+
+
+def _resolve_key(key: Key, layers: dict[Origin, dict[str, object]]) -> Value:
+    value = Value(key.default, "default")
+    for origin in ORIGINS:
+        layer = layers.get(origin, {})
+        if key.name not in layer or (origin == "server" and not key.server_may_change):
+            continue
+        try:
+            value = _bounded(key, convert(key.kind, layer[key.name]), origin)
+        except MalformedError as error:
+            raise MalformedError(
+                f"The setting {key.name}: {error.detail}", error.remedy, f"$.{key.name}{error.path[1:]}"
+            ) from error
+    return value
+
+
+def _bounded(key: Key, asked: object, origin: Origin) -> Value:
+    if not isinstance(asked, int):
+        return Value(asked, origin)
+    low, high = key.minimum, key.maximum
+    bounded = asked
+    if low is not None and asked < low:
+        bounded = int(low)
+    if high is not None and asked > high:
+        bounded = int(high)
+    remark = f"{asked} was asked for; {low:g} to {high:g} is taken." if bounded != asked else None
+    return Value(bounded, origin, remark)
