@@ -241,9 +241,9 @@ METHODS: dict[str, Method] = {
         Method(name="disclosure", permission="own_data", params=Nothing, result=DisclosurePage),
         Method(name="notice.shown", permission="own_data", params=Nothing, result=Nothing),
         Method(name="reminder.answer", permission="own_data", params=ReminderAnswer, result=Nothing),
-        Method(name="ledger", permission="device_data", params=LedgerQuery, result=LedgerPage),
+        Method(name="ledger", permission="own_data", params=LedgerQuery, result=LedgerPage),
         Method(name="identify", permission="device_data", params=IdentifyQuery, result=IdentifyReply),
-        Method(name="check_in", permission="device_data", params=Nothing, result=Nothing),
+        Method(name="check_in", permission="own_data", params=Nothing, result=Nothing),
     )
 }
 

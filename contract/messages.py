@@ -114,9 +114,11 @@ class Clock(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ChainHead(msgspec.Struct, frozen=True, kw_only=True):
-    """The newest entry of the journal; a rewritten journal shows by it."""
+    """The newest entry of the journal; a rewritten journal shows by it.
 
-    sequence: Count
+    No count goes with it, and each check-in is an entry itself, so that the head tells nothing of what was not reported.
+    """
+
     digest: Digest
 
 
@@ -132,7 +134,7 @@ class CheckIn(msgspec.Struct, frozen=True, kw_only=True):
     """0 without a policy."""
     journal: ChainHead
     waiting: Count
-    """Observations that wait on the device, those in this message included."""
+    """Observations that are due and wait on the device, those in this message included."""
     observations: Annotated[tuple[ObservationDigest, ...], msgspec.Meta(max_length=OBSERVATIONS_AT_MOST)] = ()
 
 
