@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from contract import wire
 from contract.catalogue import MessengerKind
 from contract.ceiling import Detail
 from contract.judge import VerdictState
@@ -77,6 +78,9 @@ class Trouble(msgspec.Struct, frozen=True, kw_only=True, tag="trouble", tag_fiel
     at: datetime
 
 
+LIMIT_BYTES = 8 * 1024
+"""The largest observation."""
+
 Observation = SightingObserved | ReminderReceipt | PolicyAnswer | NoticeRecord | Trouble
 
 
@@ -137,6 +141,16 @@ DISCLOSURES: tuple[Disclosure, ...] = (
         personal=False,
     ),
 )
+
+
+def decode(untrusted_bytes: bytes) -> Observation:
+    """Return an observation from its canonical JSON.
+
+    Raises:
+        MalformedError: none of the types above, or a field of the wrong type or size.
+    """
+    kind: type[Observation] = Observation  # type: ignore[assignment]  # a union is what msgspec decodes to
+    return wire.decode(kind, untrusted_bytes, limit_bytes=LIMIT_BYTES)
 
 
 def sentence(observation: Observation) -> str:

@@ -1,0 +1,82 @@
+"""The device's clocks, and whether the wall clock can be believed.
+
+The wall clock can be set by anybody; the monotonic clock cannot, but starts anew with each boot. A sealed reply of the server
+gives a time that both can be compared with.
+"""
+
+import time
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+DOUBT = timedelta(minutes=10)
+"""A wall clock that is further off than this is in doubt."""
+
+
+class Clock(Protocol):
+    """The three things that can be asked of a device's clocks."""
+
+    def now(self) -> datetime:
+        """Return the wall time, aware, in the device's own zone."""
+
+    def monotonic(self) -> float:
+        """Return seconds since an arbitrary moment of this boot, sleep included."""
+
+    def boot_id(self) -> str:
+        """Return an id that changes with each boot."""
+
+
+class SystemClock:
+    """The clocks of this machine."""
+
+    def __init__(self, boot_id_file: Path = Path("/proc/sys/kernel/random/boot_id")) -> None:
+        self._boot_id = _read_boot_id(boot_id_file)
+        boot_clock = getattr(time, "CLOCK_BOOTTIME", None)
+        self._monotonic: Callable[[], float] = (
+            time.monotonic if boot_clock is None else lambda: time.clock_gettime(boot_clock)
+        )
+
+    def now(self) -> datetime:
+        """Return the wall time in the device's own zone."""
+        return datetime.now(UTC).astimezone()
+
+    def monotonic(self) -> float:
+        """Return seconds since boot, sleep included where the system can tell."""
+        return self._monotonic()
+
+    def boot_id(self) -> str:
+        """Return the kernel's boot id; without one, an id of this process."""
+        return self._boot_id
+
+
+class ServerTime(msgspec.Struct, frozen=True):
+    """What the clocks showed when a sealed reply came."""
+
+    server: datetime
+    monotonic_seconds: float
+    boot_id: str
+
+
+def is_in_doubt(clock: Clock, seen: ServerTime | None) -> bool:
+    """Tell whether the wall clock contradicts what the server's sealed replies said.
+
+    After a reboot only going back behind the last reply shows.
+    """
+    if seen is None:
+        return False
+    now = clock.now()
+    if clock.boot_id() != seen.boot_id:
+        return now < seen.server - DOUBT
+    expected = seen.server + timedelta(seconds=clock.monotonic() - seen.monotonic_seconds)
+    return abs(now - expected) > DOUBT
+
+
+def _read_boot_id(file: Path) -> str:
+    try:
+        return file.read_text(encoding="ascii").strip()
+    except OSError:
+        return str(uuid.uuid4())

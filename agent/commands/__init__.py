@@ -1,0 +1,1 @@
+"""What `decorum` does on the command line, a module per command."""

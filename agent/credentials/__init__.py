@@ -1,0 +1,1 @@
+"""Where the device keeps its key: one interface, a keyring or an explicit file."""

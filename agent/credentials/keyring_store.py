@@ -1,0 +1,78 @@
+"""The user's keyring: Secret Service, KWallet, Windows Credential Manager or the macOS login keychain, and nothing else."""
+
+import keyring
+from keyring.backend import KeyringBackend
+from keyring.errors import KeyringError
+
+from agent.errors import CredentialError
+from contract.envelope import SigningKey
+from contract.errors import MalformedError
+
+SERVICE = "decorum"
+ALLOWED = (
+    "keyring.backends.SecretService",
+    "keyring.backends.kwallet",
+    "keyring.backends.Windows",
+    "keyring.backends.macOS",
+)
+"""Modules whose backends keep a secret from other users; files, chains and null backends are refused."""
+
+
+class KeyringStore:
+    """Keeps the key in the user's keyring.
+
+    Args:
+        account: tells several state folders of one user apart.
+        backend: another backend for tests; the system's by default.
+
+    Raises:
+        CredentialError: there is no keyring, or only one that is not allowed.
+    """
+
+    def __init__(self, account: str, backend: KeyringBackend | None = None) -> None:
+        self._account = account
+        self._backend = backend or keyring.get_keyring()
+        module = type(self._backend).__module__
+        if not module.startswith(ALLOWED):
+            raise CredentialError(
+                f"This session has no keyring that can be trusted (found {module}).",
+                'Unlock the login keyring, or set `key_store = "file"` to choose a file on purpose.',
+            )
+
+    def load(self) -> SigningKey | None:
+        """Return the key.
+
+        Raises:
+            CredentialError: the keyring is locked or gone, or holds something else.
+        """
+        try:
+            text = self._backend.get_password(SERVICE, self._account)
+            return None if text is None else SigningKey.from_text(text)
+        except KeyringError as error:
+            raise CredentialError(
+                f"The keyring does not answer ({error}).", "Unlock the login keyring."
+            ) from error
+        except MalformedError as error:
+            raise CredentialError(
+                "The keyring's entry `decorum` holds no key.", "Remove the entry and enrol anew."
+            ) from error
+
+    def keep(self, key: SigningKey) -> None:
+        """Keep the key and read it back, since some keyrings drop secrets in silence.
+
+        Raises:
+            CredentialError: it cannot be read back.
+        """
+        try:
+            self._backend.set_password(SERVICE, self._account, key.to_text())
+        except KeyringError as error:
+            raise CredentialError(
+                f"The keyring did not take it ({error}).", "Unlock the login keyring."
+            ) from error
+        kept = self.load()
+        if kept is None or kept.public != key.public:
+            raise CredentialError("The keyring did not keep it.", 'Set `key_store = "file"`.')
+
+    def describe(self) -> str:
+        """Return where the key is."""
+        return f"The device's key is in the keyring ({type(self._backend).__module__})."

@@ -1,0 +1,77 @@
+"""What can go wrong in the agent; one class for each decision that a caller can make."""
+
+from contract.errors import DecorumError
+
+
+class AgentError(DecorumError):
+    """Root of the agent's own errors."""
+
+    title = "Decorum's agent cannot do this"
+
+
+class StateError(AgentError):
+    """The state folder cannot be used."""
+
+    title = "The state folder cannot be used"
+
+
+class SettingsError(AgentError):
+    """The settings file cannot be read or is wrong."""
+
+    title = "The settings cannot be used"
+
+
+class CredentialError(AgentError):
+    """The device's key cannot be kept or read; nothing degrades in silence."""
+
+    title = "The device's key cannot be kept"
+
+
+class EnrolmentError(AgentError):
+    """The server did not take the device in, or is not whom it claims to be."""
+
+    title = "The device was not enrolled"
+
+
+class NotEnrolledError(AgentError):
+    """Something needs an enrolled device."""
+
+    title = "This device is not enrolled"
+
+    def __init__(self) -> None:
+        super().__init__("No server has taken it in yet.", "Run `decorum enrol`.")
+
+
+class AgentAbsentError(AgentError):
+    """No agent listens."""
+
+    title = "Decorum's agent is not running"
+
+    def __init__(self, socket: str) -> None:
+        super().__init__(f"Nobody listens at {socket}.", "Start it with `decorum run`.")
+
+
+class UnreachableError(AgentError):
+    """The server did not answer."""
+
+    title = "The server cannot be reached"
+
+
+class RefusedError(AgentError):
+    """The server answered, and said no; `reason` is its code."""
+
+    title = "The server refused"
+
+    def __init__(self, detail: str, remedy: str, reason: str) -> None:
+        super().__init__(detail, remedy)
+        self.reason = reason
+
+
+class DistrustError(AgentError):
+    """What the server sent does not hold; `reason` is a short code."""
+
+    title = "The server's answer cannot be trusted"
+
+    def __init__(self, detail: str, reason: str) -> None:
+        super().__init__(detail, "Ask your administrator; the last good state stays in force.")
+        self.reason = reason

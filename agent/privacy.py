@@ -1,0 +1,136 @@
+"""The only door out: what may leave, in how much detail, and when.
+
+The outbox takes nothing but a `Cleared`, and only this module makes one. The door is closed where nothing was said: an empty
+ceiling lets nothing through, and before the notice nothing but a heartbeat leaves.
+
+A report that may not tell the time must not tell it by when it is sent either, so it waits until the hour or day is over.
+"""
+
+from datetime import UTC, datetime, time, timedelta
+from typing import NewType
+
+import msgspec
+
+from contract.catalogue import MessengerKind
+from contract.ceiling import Ceiling, Detail, allowed
+from contract.observations import (
+    NoticeRecord,
+    Observation,
+    PolicyAnswer,
+    ReminderReceipt,
+    SightingObserved,
+    Trouble,
+)
+from contract.policy import Ownership, Profile
+
+WITHHELD = "withheld"
+"""Stands for a rule whose name would tell the messenger's."""
+
+_Pass = NewType("_Pass", object)
+_PASS = _Pass(object())
+
+
+class Cleared:
+    """An observation that may leave, not before a certain time. Only the door makes one."""
+
+    __slots__ = ("not_before", "observation", "uid")
+
+    def __init__(self, door: _Pass, observation: Observation, not_before: datetime, uid: int | None) -> None:
+        if door is not _PASS:
+            raise TypeError("only agent.privacy.Door clears an observation")
+        self.observation = observation
+        self.not_before = not_before
+        self.uid = uid
+
+
+class Door:
+    """Decides what leaves.
+
+    Args:
+        ceiling: the device's own.
+        ownership: who owns the device.
+        notice_given: whether the employee has been told what is collected.
+    """
+
+    def __init__(self, ceiling: Ceiling, ownership: Ownership, *, notice_given: bool) -> None:
+        self._ceiling = ceiling
+        self._policy_ceiling: Ceiling | None = None
+        self._ownership = ownership
+        self.notice_given = notice_given
+
+    def lower(self, policy_ceiling: Ceiling | None) -> None:
+        """Take the policy's ceiling; it can only take away."""
+        self._policy_ceiling = policy_ceiling
+
+    def detail(self, profile: Profile) -> Detail:
+        """Return how much about a profile may leave now."""
+        if not self.notice_given:
+            return "nothing"
+        return allowed(self._ceiling, self._policy_ceiling, self._ownership, profile)
+
+    def clear_sighting(
+        self, full: SightingObserved, kind: MessengerKind | None, at: datetime, uid: int
+    ) -> Cleared | None:
+        """Return what may be reported of a sighting's transition.
+
+        Args:
+            full: the transition with everything that is known; its `detail` is replaced.
+            kind: the messenger's kind, if it is listed.
+            at: when it happened.
+            uid: the user whom it concerns.
+        """
+        detail = self.detail(full.profile)
+        if detail == "nothing":
+            return None
+        named = detail != "kind"
+        reduced = msgspec.structs.replace(
+            full,
+            detail=detail,
+            messenger=full.messenger if named else None,
+            name=full.name if named else None,
+            listed=full.listed if named else None,
+            kind=kind,
+            day=at.date(),
+            at=_coarse(at, detail),
+            rule=full.rule if named else WITHHELD,
+        )
+        return Cleared(_PASS, reduced, _earliest(at, detail), uid)
+
+    def clear_receipt(self, full: ReminderReceipt, profile: Profile, uid: int) -> Cleared | None:
+        """Return what may be reported of a reminder; it names a rule, so the profile's ceiling holds for it too."""
+        detail = self.detail(profile)
+        if detail == "nothing":
+            return None
+        midnight = datetime.combine(full.at.date(), time(), full.at.tzinfo)
+        reduced = msgspec.structs.replace(
+            full,
+            rule=full.rule if detail != "kind" else WITHHELD,
+            text_digest=full.text_digest if detail != "kind" else "0" * 64,
+            at=_coarse(full.at, detail) or midnight,
+        )
+        return Cleared(_PASS, reduced, _earliest(full.at, detail), uid)
+
+    def clear_device(
+        self, observation: PolicyAnswer | NoticeRecord | Trouble, now: datetime
+    ) -> Cleared | None:
+        """Return an observation about the device itself, once the notice was given."""
+        if not self.notice_given:
+            return None
+        return Cleared(_PASS, observation, now, None)
+
+
+def _coarse(at: datetime, detail: Detail) -> datetime | None:
+    if detail == "exact":
+        return at
+    if detail == "hour":
+        return at.replace(minute=0, second=0, microsecond=0)
+    return None
+
+
+def _earliest(at: datetime, detail: Detail) -> datetime:
+    """Return when a report may be sent without its sending telling more than it says."""
+    if detail == "exact":
+        return at
+    if detail == "hour":
+        return at.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    return datetime.combine(at.date() + timedelta(days=1), time(), at.tzinfo or UTC)

@@ -1,0 +1,1 @@
+"""How what passed the privacy door reaches the server: outbox, check-in, enrolment."""

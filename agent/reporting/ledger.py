@@ -1,0 +1,100 @@
+"""The ledger: the literal list of everything that was sent from this device, written before it is sent."""
+
+from datetime import datetime
+
+from agent.store import Store
+from contract.local import LedgerRow
+from contract.observations import decode, sentence
+
+
+class Ledger:
+    """Owns the rows; a row is only ever marked as attempted again or as acknowledged."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def write_heartbeat(self, literal: bytes, now: datetime) -> int:
+        """Write a heartbeat that is about to leave; return its number."""
+        return self._write("heartbeat", None, None, literal, now)
+
+    def write_enrolment(self, literal: bytes, now: datetime) -> int:
+        """Write an enrolment that is about to leave, its secret left out; return its number."""
+        return self._write("enrolment", None, None, literal, now)
+
+    def write_observation(
+        self, outbox: int, kind: str, uid: int | None, literal: bytes, now: datetime
+    ) -> None:
+        """Write an observation that is about to leave, or count another attempt."""
+        self._store.execute(
+            "INSERT INTO ledger (type, uid, outbox, literal, first_attempt, attempts) VALUES (?, ?, ?, ?, ?, 1) "
+            "ON CONFLICT (outbox) DO UPDATE SET attempts = attempts + 1",
+            kind,
+            uid,
+            outbox,
+            literal,
+            now.isoformat(),
+        )
+
+    def _write(self, kind: str, uid: int | None, outbox: int | None, literal: bytes, now: datetime) -> int:
+        cursor = self._store.execute(
+            "INSERT INTO ledger (type, uid, outbox, literal, first_attempt, attempts) VALUES (?, ?, ?, ?, ?, 1)",
+            kind,
+            uid,
+            outbox,
+            literal,
+            now.isoformat(),
+        )
+        return int(cursor.lastrowid or 0)
+
+    def acknowledge(self, number: int, now: datetime) -> None:
+        """Mark a heartbeat or enrolment as received."""
+        self._store.execute(
+            "UPDATE ledger SET acknowledged = ? WHERE number = ? AND acknowledged IS NULL",
+            now.isoformat(),
+            number,
+        )
+
+    def acknowledge_observation(self, outbox: int, now: datetime) -> None:
+        """Mark an observation as received."""
+        self._store.execute(
+            "UPDATE ledger SET acknowledged = ? WHERE outbox = ? AND acknowledged IS NULL",
+            now.isoformat(),
+            outbox,
+        )
+
+    def rows(self, before: int | None, limit: int, uid: int | None) -> tuple[LedgerRow, ...]:
+        """Return rows, newest first.
+
+        Args:
+            before: only rows with a smaller number.
+            limit: how many at most.
+            uid: only rows about this user or about the device itself; None for all.
+        """
+        found = self._store.execute(
+            "SELECT number, type, literal, first_attempt, attempts, acknowledged FROM ledger "
+            "WHERE (?1 IS NULL OR number < ?1) AND (?2 IS NULL OR uid IS NULL OR uid = ?2) "
+            "ORDER BY number DESC LIMIT ?3",
+            before,
+            uid,
+            limit,
+        )
+        return tuple(
+            LedgerRow(
+                number=number,
+                type=kind,
+                sentence=_sentence(kind, literal),
+                literal=bytes(literal).decode(),
+                first_attempt=datetime.fromisoformat(first),
+                attempts=attempts,
+                acknowledged=None if acknowledged is None else datetime.fromisoformat(acknowledged),
+            )
+            for number, kind, literal, first, attempts, acknowledged in found
+        )
+
+
+def _sentence(kind: str, literal: bytes) -> str:
+    if kind == "heartbeat":
+        return "This device said that it is there."
+    if kind == "enrolment":
+        return "This device asked the server to take it in."
+    return sentence(decode(bytes(literal)))

@@ -1,0 +1,67 @@
+"""The settings in force: default < file < server < managed, each value with its origin.
+
+The server's layer is heard only for the keys that it may change; the table is `contract.settings_keys`.
+"""
+
+import tomllib
+from pathlib import Path
+
+import msgspec
+
+from agent.errors import SettingsError
+from contract.ceiling import Ceiling
+from contract.errors import MalformedError
+from contract.policy import Ownership, Rung
+from contract.settings_keys import Origin, Value, resolve
+
+MANAGED_FILE = Path("/etc/decorum/settings.toml")
+"""Where an administrator or MDM places settings; nobody else can write there."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Every setting, typed; `values` says where each came from."""
+
+    server_url: str | None
+    root_fingerprint: str | None
+    ownership: Ownership
+    notice: str
+    ceiling: Ceiling
+    highest_rung: Rung
+    key_store: str
+    check_in_seconds: int
+    poll_milliseconds: int
+    values: dict[str, Value]
+
+
+def load(file: Path | None, managed_file: Path = MANAGED_FILE) -> Settings:
+    """Return the settings in force.
+
+    Args:
+        file: settings of the user's own; None for none.
+        managed_file: the administrator's; it wins, and need not exist.
+
+    Raises:
+        SettingsError: a file cannot be read, is not TOML, or says something that is not a setting. Nothing is guessed.
+    """
+    layers: dict[Origin, dict[str, object]] = {}
+    if file is not None:
+        layers["file"] = _read(file)
+    if managed_file.exists():
+        layers["managed"] = _read(managed_file)
+    try:
+        values = resolve(layers)
+    except MalformedError as error:
+        raise SettingsError(error.detail, error.remedy) from error
+    plain = {name: value.value for name, value in values.items()}
+    return Settings(**plain, values=values)  # type: ignore[arg-type]  # resolve() has checked every type
+
+
+def _read(file: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(
+            f"{file} cannot be read ({error.strerror}).", "Check its name and owner."
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file} is not TOML: {error}.", "Correct the line it names.") from error
