@@ -25,7 +25,8 @@ CREATE TABLE ledger (
     first_attempt TEXT NOT NULL, attempts INTEGER NOT NULL, acknowledged TEXT);
 CREATE INDEX ledger_waiting ON ledger (number) WHERE acknowledged IS NULL;
 CREATE TABLE acknowledgement (id INTEGER PRIMARY KEY, at TEXT NOT NULL, sealed TEXT NOT NULL);
-CREATE TABLE bundle (serial INTEGER PRIMARY KEY, sealed TEXT NOT NULL, applied TEXT NOT NULL);
+CREATE TABLE bundle (
+    serial INTEGER PRIMARY KEY, sealed TEXT NOT NULL, certificates TEXT NOT NULL, applied TEXT NOT NULL);
 CREATE TABLE reminder (
     id TEXT PRIMARY KEY, sighting TEXT NOT NULL, uid INTEGER NOT NULL, channel TEXT NOT NULL, body BLOB NOT NULL,
     profile TEXT NOT NULL, made TEXT NOT NULL, outcome TEXT, answered TEXT) WITHOUT ROWID;

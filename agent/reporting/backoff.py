@@ -1,0 +1,32 @@
+"""How long to wait before the next try: growing, bounded and spread, so that a fleet does not come back at once."""
+
+import random
+
+FIRST_SECONDS = 2.0
+LONGEST_SECONDS = 900.0
+
+
+class Backoff:
+    """Counts failures in a row.
+
+    Args:
+        chance: where the spread comes from.
+    """
+
+    def __init__(self, chance: random.Random) -> None:
+        self._chance = chance
+        self._failures = 0
+
+    def succeeded(self) -> None:
+        """Start over."""
+        self._failures = 0
+
+    def after_failure(self) -> float:
+        """Return the seconds to wait: between half and all of a bound that doubles with each failure."""
+        bound = min(LONGEST_SECONDS, FIRST_SECONDS * 2.0 ** min(self._failures, 20))
+        self._failures += 1
+        return bound * self._chance.uniform(0.5, 1.0)
+
+    def regular(self, seconds: float) -> float:
+        """Return a regular interval, a tenth shorter or longer."""
+        return seconds * self._chance.uniform(0.9, 1.1)

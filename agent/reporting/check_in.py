@@ -1,0 +1,227 @@
+"""One check-in: what is said, and what the answer changes, each in one transaction.
+
+prepare()   numbers what is due, writes the ledger and the journal, seals; nothing has left yet
+(send)      the transport, in another thread; it may fail, then the same rows go again with the same numbers
+apply()     verifies the sealed answer; forgets what was taken; puts a new policy in force, or refuses it
+"""
+
+from datetime import datetime
+
+import msgspec
+
+from agent.clock import Clock, ServerTime
+from agent.credentials.interface import CredentialStore
+from agent.errors import CredentialError, DistrustError
+from agent.journal import Journal
+from agent.policy_shelf import PolicyShelf
+from agent.privacy import Door
+from agent.reporting.enrolment import Enrolment, platform
+from agent.reporting.ledger import Ledger
+from agent.reporting.outbox import Outbox, Waiting
+from agent.store import Store
+from agent.trust import key_id, open_bundle
+from contract import wire
+from contract.envelope import Address, SealError, SigningKey, seal, unseal
+from contract.errors import MalformedError
+from contract.messages import (
+    REPLY_LIMIT_BYTES,
+    Acknowledgement,
+    ChainHead,
+    CheckIn,
+    CheckInReply,
+    ObservationBody,
+    ObservationDigest,
+    SealedRequest,
+)
+from contract.messages import (
+    Clock as ClockReading,
+)
+from contract.observations import PolicyAnswer, Trouble
+from contract.policy import Ownership
+from contract.version import VERSION
+
+_SERVER_TIME = "server_time"
+ACKNOWLEDGEMENTS_KEPT = 1000
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """A check-in that is ready to leave."""
+
+    request: bytes
+    sealed_digest: str
+    rows: tuple[Waiting, ...]
+    heartbeat: int
+    enrolment: Enrolment
+
+
+class CheckIns:
+    """Owns the exchange with the server; never decides what is worth reporting."""
+
+    def __init__(
+        self,
+        store: Store,
+        journal: Journal,
+        ledger: Ledger,
+        outbox: Outbox,
+        shelf: PolicyShelf,
+        credentials: CredentialStore,
+        door: Door,
+        clock: Clock,
+        ownership: Ownership,
+    ) -> None:
+        self._store, self._journal, self._ledger, self._outbox = store, journal, ledger, outbox
+        self._shelf, self._credentials, self._door, self._clock = shelf, credentials, door, clock
+        self._ownership: Ownership = ownership
+        self._key: SigningKey | None = None
+
+    def server_time(self) -> ServerTime | None:
+        """Return what the clocks showed at the last sealed answer."""
+        text = self._store.fact(_SERVER_TIME)
+        return wire.decode(ServerTime, text.encode(), limit_bytes=REPLY_LIMIT_BYTES) if text else None
+
+    def prepare(self, enrolment: Enrolment) -> Prepared:
+        """Return the next check-in, written to ledger and journal before it leaves.
+
+        Raises:
+            CredentialError: the device's key cannot be read.
+            StateError: nothing can be written.
+        """
+        key = self._device_key()
+        now = self._clock.now()
+        with self._store.transaction():
+            rows = self._outbox.due(now)
+            self._journal.append("check_in", {"observations": [row.sequence for row in rows]}, now)
+            message = self._message(rows, now)
+            payload = wire.encode(message)
+            heartbeat = self._ledger.write_heartbeat(payload, now)
+            for row in rows:
+                self._ledger.write_observation(row.id, row.type, row.uid, row.body, now)
+        address = Address(
+            type="check-in", tenant=enrolment.tenant, device=enrolment.device, direction="to_server"
+        )
+        sealed = seal(payload, address, key)
+        bodies = tuple(
+            ObservationBody(sequence=row.sequence, salt=row.salt, body=msgspec.Raw(row.body)) for row in rows
+        )
+        request = wire.encode(SealedRequest(sealed=sealed, bodies=bodies))
+        return Prepared(request, wire.digest(sealed.encode()), rows, heartbeat, enrolment)
+
+    def apply(self, prepared: Prepared, answer: bytes) -> Acknowledgement:
+        """Take the server's answer, all of it in one transaction.
+
+        Raises:
+            DistrustError: the answer does not hold; nothing of it was taken.
+        """
+        trust = prepared.enrolment.trust
+        reply, acknowledgement = self._open(prepared, answer)
+        now = self._clock.now()
+        server_time = ServerTime(acknowledgement.at, self._clock.monotonic(), self._clock.boot_id())
+        with self._store.transaction():
+            self._keep(reply.sealed, now)
+            self._forget_taken(prepared, acknowledgement, now)
+            self._store.remember(_SERVER_TIME, wire.encode(server_time).decode())
+            if reply.bundle is not None:
+                self._take_bundle(reply.bundle, reply, acknowledgement, prepared.enrolment, now)
+        if reply.bundle is not None:
+            self._shelf.load(trust)
+        return acknowledgement
+
+    def _device_key(self) -> SigningKey:
+        if self._key is None:
+            self._key = self._credentials.load()
+        if self._key is None:
+            raise CredentialError("The device's key is gone.", "Remove the state folder and enrol anew.")
+        return self._key
+
+    def _message(self, rows: tuple[Waiting, ...], now: datetime) -> CheckIn:
+        return CheckIn(
+            version=VERSION,
+            platform=platform(),
+            ownership=self._ownership,
+            clock=ClockReading(
+                wall=now, monotonic_seconds=self._clock.monotonic(), boot_id=self._clock.boot_id()
+            ),
+            policy_serial=self._shelf.serial,
+            journal=ChainHead(digest=self._journal.head()),
+            waiting=self._outbox.count_due(now),
+            observations=tuple(ObservationDigest(row.sequence, row.digest) for row in rows),
+        )
+
+    def _open(self, prepared: Prepared, answer: bytes) -> tuple[CheckInReply, Acknowledgement]:
+        enrolment = prepared.enrolment
+        trust = enrolment.trust
+        address = Address(
+            type="acknowledgement", tenant=enrolment.tenant, device=enrolment.device, direction="to_device"
+        )
+        try:
+            reply = wire.decode(CheckInReply, answer, limit_bytes=REPLY_LIMIT_BYTES)
+            key = trust.key_for("server", reply.certificates, key_id(reply.sealed), None)
+            payload = unseal(reply.sealed, address, key)
+            acknowledgement = wire.decode(Acknowledgement, payload, limit_bytes=REPLY_LIMIT_BYTES)
+        except (MalformedError, SealError) as error:
+            raise DistrustError(error.detail, "answer_malformed") from error
+        trust.key_for("server", reply.certificates, key_id(reply.sealed), acknowledgement.at)
+        if acknowledgement.request != prepared.sealed_digest:
+            raise DistrustError("The answer is to another check-in.", "answer_replayed")
+        seen = self.server_time()
+        if seen is not None and acknowledgement.at < seen.server:
+            raise DistrustError("The server's time went back.", "answer_older")
+        return reply, acknowledgement
+
+    def _keep(self, sealed: str, now: datetime) -> None:
+        """Keep the sealed acknowledgement: the server cannot later claim not to have got the reports."""
+        cursor = self._store.execute(
+            "INSERT INTO acknowledgement (at, sealed) VALUES (?, ?)", now.isoformat(), sealed
+        )
+        self._store.execute(
+            "DELETE FROM acknowledgement WHERE id <= ?", (cursor.lastrowid or 0) - ACKNOWLEDGEMENTS_KEPT
+        )
+
+    def _forget_taken(self, prepared: Prepared, acknowledgement: Acknowledgement, now: datetime) -> None:
+        self._ledger.acknowledge(prepared.heartbeat, now)
+        for row in prepared.rows:
+            if _is_taken(row.sequence, acknowledgement):
+                self._ledger.acknowledge_observation(row.id, now)
+                self._outbox.remove(row)
+        for sequence in acknowledgement.forks:
+            trouble = Trouble(
+                code="fork", detail=f"Report {sequence} was sent by two devices with one identity.", at=now
+            )
+            self._journal.append("trouble", trouble, now)
+            self._report(trouble, now)
+
+    def _take_bundle(
+        self,
+        sealed: str,
+        reply: CheckInReply,
+        acknowledgement: Acknowledgement,
+        enrolment: Enrolment,
+        now: datetime,
+    ) -> None:
+        try:
+            bundle = open_bundle(
+                sealed,
+                reply.certificates,
+                enrolment.trust,
+                in_force=self._shelf.serial,
+                current=acknowledgement.current_serial,
+                at=acknowledgement.at,
+            )
+            answer = self._shelf.apply(sealed, reply.certificates, bundle, now)
+        except DistrustError as error:
+            answer = self._shelf.refuse(sealed, error, now)
+        if answer is not None:
+            self._report(answer, now)
+
+    def _report(self, observation: PolicyAnswer | Trouble, now: datetime) -> None:
+        cleared = self._door.clear_device(observation, now)
+        if cleared is not None:
+            self._outbox.add(cleared)
+
+
+def _is_taken(sequence: int, acknowledgement: Acknowledgement) -> bool:
+    if sequence > acknowledgement.taken_up_to:
+        # Taken too, if a later number arrived while an earlier one is still missing.
+        after_gap = any(first <= sequence <= last for first, last in acknowledgement.missing)
+        return bool(acknowledgement.missing) and not after_gap
+    return True

@@ -1,0 +1,161 @@
+"""Enrolment: the device makes its key, shows a secret, and learns whom to believe."""
+
+import hmac
+import sys
+from typing import Literal
+
+import msgspec
+
+from agent.clock import Clock
+from agent.credentials.interface import CredentialStore
+from agent.errors import DistrustError, EnrolmentError
+from agent.identity import device_name, hardware_digest
+from agent.journal import Journal
+from agent.privacy import WITHHELD
+from agent.reporting.ledger import Ledger
+from agent.reporting.transport import ENROL_PATH, Transport
+from agent.settings import Settings
+from agent.store import Store
+from agent.trust import Trust, key_id
+from contract import wire
+from contract.envelope import Address, SealError, SigningKey, VerifyKey, seal, unseal
+from contract.errors import MalformedError
+from contract.messages import (
+    REPLY_LIMIT_BYTES,
+    Assurance,
+    Enrolled,
+    EnrolmentReply,
+    EnrolmentRequest,
+    SealedRequest,
+)
+from contract.version import VERSION
+
+_FACT = "enrolment"
+NEW_DEVICE = "new"
+
+
+class Enrolment(msgspec.Struct, frozen=True, kw_only=True):
+    """What an enrolled device remembers."""
+
+    server_url: str
+    device: str
+    tenant: str
+    company: str
+    root: str
+    pinned: Literal["given", "met"]
+    """Whether the root's fingerprint came with the settings, or the key was believed when it was first met."""
+
+    @property
+    def trust(self) -> Trust:
+        """Whom to believe."""
+        return Trust(self.tenant, VerifyKey(self.root))
+
+
+def platform() -> Literal["linux", "macos", "windows"]:
+    """Return this system's name in our words."""
+    return {"darwin": "macos", "win32": "windows"}.get(sys.platform, "linux")  # type: ignore[return-value]
+
+
+class Enroller:
+    """Takes this device in at a server, once."""
+
+    def __init__(
+        self,
+        store: Store,
+        journal: Journal,
+        ledger: Ledger,
+        credentials: CredentialStore,
+        transport: Transport,
+        clock: Clock,
+    ) -> None:
+        self._store, self._journal, self._ledger = store, journal, ledger
+        self._credentials, self._transport, self._clock = credentials, transport, clock
+
+    def current(self) -> Enrolment | None:
+        """Return the enrolment, if there is one."""
+        text = self._store.fact(_FACT)
+        return None if text is None else wire.decode(Enrolment, text.encode(), limit_bytes=REPLY_LIMIT_BYTES)
+
+    def enrol(self, server_url: str, secret: str, settings: Settings, assurance: Assurance) -> Enrolment:
+        """Enrol and remember it. Asked again with the same key, the server knows the device again.
+
+        Raises:
+            EnrolmentError: enrolled already, a wrong secret, or a server that cannot be believed.
+            UnreachableError: no answer.
+            RefusedError: the server's own refusal.
+            CredentialError: the key cannot be kept.
+        """
+        present = self.current()
+        if present is not None:
+            raise EnrolmentError(
+                f"It is enrolled at {present.server_url} already.", "Remove its state folder to begin anew."
+            )
+        tenant, _, rest = secret.partition(".")
+        if not tenant or not rest:
+            raise EnrolmentError("This is no enrolment secret.", "Copy the whole secret, as in acme.x7f….")
+        key = self._credentials.load()
+        if key is None:
+            key = SigningKey.generate()
+            self._credentials.keep(key)
+        request = self._request(secret, tenant, key, settings, assurance)
+        literal = wire.encode(msgspec.structs.replace(request, secret=WITHHELD))
+        with self._store.transaction():
+            number = self._ledger.write_enrolment(literal, self._clock.now())
+        address = Address(type="enrolment", tenant=tenant, device=NEW_DEVICE, direction="to_server")
+        sealed = SealedRequest(sealed=seal(wire.encode(request), address, key))
+        answer = self._transport.post(server_url + ENROL_PATH, wire.encode(sealed))
+        enrolment = self._believe(answer, tenant, key, server_url, settings.root_fingerprint)
+        now = self._clock.now()
+        with self._store.transaction():
+            self._store.remember(_FACT, wire.encode(enrolment).decode())
+            self._ledger.acknowledge(number, now)
+            self._journal.append("enrolment", enrolment, now)
+        return enrolment
+
+    def _request(
+        self, secret: str, tenant: str, key: SigningKey, settings: Settings, assurance: Assurance
+    ) -> EnrolmentRequest:
+        return EnrolmentRequest(
+            secret=secret,
+            public_key=key.public.text,
+            ownership=settings.ownership,
+            assurance=assurance,
+            platform=platform(),
+            version=VERSION,
+            device_name=device_name(settings.ownership),
+            hardware=hardware_digest(tenant),
+            at=self._clock.now(),
+        )
+
+    def _believe(
+        self, answer: bytes, tenant: str, key: SigningKey, server_url: str, fingerprint: str | None
+    ) -> Enrolment:
+        """Check an answer against the root that was given, or pin the one that was met."""
+        try:
+            reply = wire.decode(EnrolmentReply, answer, limit_bytes=REPLY_LIMIT_BYTES)
+            root = VerifyKey(reply.root)
+            if fingerprint is not None and not hmac.compare_digest(fingerprint, root.fingerprint):
+                raise EnrolmentError(
+                    "The server's root key is not the one that the settings name.",
+                    "Check server_url and root_fingerprint; somebody may stand in between.",
+                )
+            trust = Trust(tenant, root)
+            server_key = trust.key_for("server", reply.certificates, key_id(reply.sealed), self._clock.now())
+            address = Address(type="enrolled", tenant=tenant, device=NEW_DEVICE, direction="to_device")
+            enrolled = wire.decode(
+                Enrolled, unseal(reply.sealed, address, server_key), limit_bytes=REPLY_LIMIT_BYTES
+            )
+        except (MalformedError, SealError, DistrustError) as error:
+            raise EnrolmentError(
+                f"The server's answer does not hold: {error.detail}", "Check the server's address."
+            ) from error
+        if enrolled.public_key != key.public.text or enrolled.tenant != tenant:
+            raise EnrolmentError("The server answered somebody else's request.", "Try again.")
+        return Enrolment(
+            server_url=server_url,
+            device=enrolled.device,
+            tenant=tenant,
+            company=enrolled.company,
+            root=reply.root,
+            pinned="met" if fingerprint is None else "given",
+        )
