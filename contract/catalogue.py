@@ -80,7 +80,9 @@ def parse(texts: Mapping[str, str]) -> Catalogue:
         try:
             entries = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
-            raise MalformedError(f"{file_name} is not TOML: {error}.", "Correct the line it names.") from error
+            raise MalformedError(
+                f"{file_name} is not TOML: {error}.", "Correct the line it names."
+            ) from error
         for messenger_id, entry in entries.items():
             if messenger_id in tables:
                 raise MalformedError(f"{messenger_id} stands twice; again in {file_name}.", "Keep one entry.")

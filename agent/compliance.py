@@ -1,0 +1,153 @@
+"""The current picture: which messengers run, and how each is judged. One application is one sighting, with all its processes.
+
+Takes readings and a verdict function; gives transitions, never samples.
+"""
+
+import secrets
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from agent.profiles import Side
+from agent.sensing.process_source import ProcessKey
+from contract.evidence import Match
+from contract.judge import Subject, Verdict
+
+TransitionKind = Literal["started", "judged", "ended"]
+Judge = Callable[[Subject], Verdict]
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A process that was recognised as a messenger's."""
+
+    key: ProcessKey
+    uid: int
+    match: Match
+    side: Side
+
+
+class Sighting(msgspec.Struct, frozen=True, kw_only=True):
+    """A messenger in use."""
+
+    id: str
+    match: Match
+    side: Side
+    uid: int
+    processes: tuple[ProcessKey, ...]
+    """The first is the one it was recognised by."""
+    started: datetime
+    verdict: Verdict
+    judged_since: datetime
+
+    @property
+    def subject(self) -> Subject:
+        """What the judge is asked about."""
+        return Subject(
+            messenger=self.match.messenger,
+            name=self.match.name,
+            listed=self.match.listed,
+            profile=self.side.profile,
+        )
+
+    @property
+    def channel(self) -> str:
+        """The channel, as the policy speaks of it."""
+        return f"{self.match.messenger}/{self.side.profile}"
+
+
+class Transition(msgspec.Struct, frozen=True):
+    """Something changed about a sighting."""
+
+    kind: TransitionKind
+    sighting: Sighting
+    at: datetime
+
+
+class Compliance:
+    """Owns the open sightings; never asks the system, never writes.
+
+    Args:
+        resumed: sightings that were open when the agent last ran and whose processes still run.
+    """
+
+    def __init__(self, resumed: Iterable[Sighting] = ()) -> None:
+        self._open: dict[str, Sighting] = {sighting.id: sighting for sighting in resumed}
+
+    def sightings(self) -> tuple[Sighting, ...]:
+        """Return what runs now, in the order in which it started."""
+        return tuple(sorted(self._open.values(), key=lambda sighting: (sighting.started, sighting.id)))
+
+    def tracked_pids(self) -> frozenset[int]:
+        """Return the pids of everything that runs."""
+        return frozenset(key.pid for sighting in self._open.values() for key in sighting.processes)
+
+    def take(
+        self, found: Iterable[Found], gone: Iterable[ProcessKey], judge: Judge, at: datetime
+    ) -> list[Transition]:
+        """Take what sensing noticed; return what changed."""
+        transitions = self._end(frozenset(gone), at)
+        for one in found:
+            transitions.extend(self._start(one, judge, at))
+        return transitions
+
+    def rejudge(self, judge: Judge, at: datetime) -> list[Transition]:
+        """Judge everything again, after a new policy or as time goes by; return what is judged differently now."""
+        transitions = []
+        for sighting in self.sightings():
+            verdict = judge(sighting.subject)
+            if verdict == sighting.verdict:
+                continue
+            changed = (verdict.state, verdict.rule) != (sighting.verdict.state, sighting.verdict.rule)
+            since = at if changed else sighting.judged_since
+            fresh = msgspec.structs.replace(sighting, verdict=verdict, judged_since=since)
+            self._open[sighting.id] = fresh
+            if changed:
+                transitions.append(Transition("judged", fresh, at))
+        return transitions
+
+    def _start(self, one: Found, judge: Judge, at: datetime) -> list[Transition]:
+        for sighting in self._open.values():
+            if one.key in sighting.processes:
+                if sighting.match.messenger == one.match.messenger:
+                    return []
+                # The process has become another program: what it was is over.
+                return [*self._end(frozenset({one.key}), at), *self._start(one, judge, at)]
+        for sighting in self._open.values():
+            same = (sighting.match.messenger, sighting.uid, sighting.side.profile)
+            if same == (one.match.messenger, one.uid, one.side.profile):
+                processes = (*sighting.processes, one.key)
+                self._open[sighting.id] = msgspec.structs.replace(sighting, processes=processes)
+                return []
+        subject = Subject(
+            messenger=one.match.messenger,
+            name=one.match.name,
+            listed=one.match.listed,
+            profile=one.side.profile,
+        )
+        sighting = Sighting(
+            id=secrets.token_hex(16),
+            match=one.match,
+            side=one.side,
+            uid=one.uid,
+            processes=(one.key,),
+            started=at,
+            verdict=judge(subject),
+            judged_since=at,
+        )
+        self._open[sighting.id] = sighting
+        return [Transition("started", sighting, at)]
+
+    def _end(self, gone: frozenset[ProcessKey], at: datetime) -> list[Transition]:
+        transitions = []
+        for sighting in self.sightings():
+            left = tuple(key for key in sighting.processes if key not in gone)
+            if len(left) == len(sighting.processes):
+                continue
+            if left:
+                self._open[sighting.id] = msgspec.structs.replace(sighting, processes=left)
+            else:
+                del self._open[sighting.id]
+                transitions.append(Transition("ended", sighting, at))
+        return transitions

@@ -1,0 +1,192 @@
+"""The local interface's listening side: one JSON object per line on a unix socket (see `contract.local`).
+
+Every line is bounded, every caller's role comes from the system, and no method can be served whose permission is not declared.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import socket
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import msgspec
+
+from agent.errors import StateError
+from agent.localapi.peer import Peer, peer_of, role_of
+from contract import wire
+from contract.errors import DecorumError, MalformedError
+from contract.local import LINE_LIMIT_BYTES, MAY, METHODS, ErrorBody, Hello, HelloReply, Reply, Request, Role
+from contract.places import Scope
+from contract.version import LOCAL_VERSION, VERSION
+
+CONNECTIONS_AT_MOST = 32
+_log = logging.getLogger(__name__)
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """Who asks."""
+
+    role: Role
+    uid: int | None
+
+    @property
+    def sees_uid(self) -> int | None:
+        """The user whose data the caller may see; None for everybody's."""
+        return None if self.role == "owner" else self.uid
+
+
+Handler = Callable[[Caller, object], object]
+
+
+class Client:
+    """One connection, which may have subscribed."""
+
+    def __init__(self, caller: Caller, writer: asyncio.StreamWriter) -> None:
+        self.caller = caller
+        self.subscribed = False
+        self._writer = writer
+
+    def drop(self) -> None:
+        """End the connection at once."""
+        self._writer.transport.abort()
+
+    def send(self, reply: Reply) -> None:
+        """Send one line; a peer that does not read is dropped before it costs memory."""
+        if self._writer.transport.get_write_buffer_size() > LINE_LIMIT_BYTES:
+            self.drop()
+            return
+        self._writer.write(wire.encode(reply) + b"\n")
+
+
+class LocalServer:
+    """Owns the socket and the connections; the handlers own the answers.
+
+    Args:
+        path: where to listen.
+        scope: whom the agent serves.
+        handlers: one for each method but `hello`, by name.
+        on_subscribe: called when a client has subscribed.
+        identify_peer: how the peer's identity is learnt; the system's way by default.
+
+    Raises:
+        ValueError: a method without a handler, or a handler without a declared method.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        scope: Scope,
+        handlers: Mapping[str, Handler],
+        on_subscribe: Callable[[Client], None],
+        identify_peer: Callable[[socket.socket], Peer] = peer_of,
+    ) -> None:
+        if set(handlers) | {"hello"} != set(METHODS):
+            raise ValueError(f"handlers and declared methods differ: {set(handlers) ^ set(METHODS)}")
+        self._path, self._scope, self._handlers = path, scope, handlers
+        self._on_subscribe, self._identify_peer = on_subscribe, identify_peer
+        self._server: asyncio.Server | None = None
+        self.clients: set[Client] = set()
+
+    async def start(self) -> None:
+        """Listen; on a system's socket everybody may knock, on a user's only that user.
+
+        Raises:
+            StateError: the folder cannot be written.
+        """
+        mode = 0o666 if self._scope == "system" else 0o600
+        try:
+            self._path.parent.mkdir(
+                parents=True, exist_ok=True, mode=0o755 if self._scope == "system" else 0o700
+            )
+            with contextlib.suppress(FileNotFoundError):
+                self._path.unlink()
+            before = os.umask(0o177)
+            try:
+                self._server = await asyncio.start_unix_server(
+                    self._serve, path=self._path, limit=LINE_LIMIT_BYTES
+                )
+            finally:
+                os.umask(before)
+            self._path.chmod(mode)
+        except OSError as error:
+            raise StateError(
+                f"{self._path} cannot be listened at ({error}).", "Choose another with --socket."
+            ) from error
+
+    async def stop(self) -> None:
+        """Stop listening and close every connection."""
+        if self._server is not None:
+            self._server.close()
+        for client in tuple(self.clients):
+            client.drop()
+        with contextlib.suppress(FileNotFoundError):
+            self._path.unlink()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        peer = self._identify_peer(writer.get_extra_info("socket"))
+        client = Client(Caller(role_of(peer, self._scope, os.getuid()), peer.uid), writer)
+        if len(self.clients) >= CONNECTIONS_AT_MOST:
+            client.send(_failure(None, -32001, "Too many connections.", "Close some, then try again."))
+            writer.close()
+            return
+        self.clients.add(client)
+        try:
+            while line := await reader.readline():
+                client.send(self.answer(client, line))
+                await writer.drain()
+        except ValueError:
+            client.send(_failure(None, -32600, "A line is too long.", "Send shorter lines."))
+        except ConnectionError:
+            pass
+        finally:
+            self.clients.discard(client)
+            writer.close()
+
+    def answer(self, client: Client, untrusted_line: bytes) -> Reply:
+        """Return the reply to one line, whatever it holds."""
+        try:
+            request = wire.decode(Request, untrusted_line, limit_bytes=LINE_LIMIT_BYTES)
+        except MalformedError as error:
+            return _failure(None, -32600, error.detail, error.remedy)
+        method = METHODS.get(request.method)
+        if method is None:
+            return _failure(request.id, -32601, f"There is no method {request.method}.", "Update the caller.")
+        if method.permission not in MAY[client.caller.role]:
+            return _failure(request.id, -32001, "You may not ask this.", "Ask as the device's own user.")
+        try:
+            params: object = wire.decode(method.params, bytes(request.params), limit_bytes=LINE_LIMIT_BYTES)
+            result = self._result(client, request.method, params)
+        except MalformedError as error:
+            return _failure(request.id, -32602, error.detail, error.remedy)
+        except DecorumError as error:
+            return _failure(request.id, -32603, error.detail, error.remedy)
+        except Exception:  # noqa: BLE001  # a fault of ours must not end the connection; the log has it in full
+            _log.exception("the method %s failed", request.method)
+            return _failure(request.id, -32603, "Something went wrong here.", "See the agent's log.")
+        return Reply(jsonrpc="2.0", id=request.id, result=msgspec.Raw(wire.encode(result)))
+
+    def _result(self, client: Client, name: str, params: object) -> object:
+        if isinstance(params, Hello):
+            return _greet(params)
+        result = self._handlers[name](client.caller, params)
+        if name == "subscribe" and not client.subscribed:
+            client.subscribed = True
+            asyncio.get_running_loop().call_soon(self._on_subscribe, client)
+        return result
+
+
+def notification(method: str, params: object) -> Reply:
+    """Return the line that tells a subscriber something."""
+    return Reply(jsonrpc="2.0", method=method, params=msgspec.Raw(wire.encode(params)))
+
+
+def _greet(hello: Hello) -> HelloReply:
+    if hello.version > LOCAL_VERSION:
+        raise MalformedError(f"This agent speaks version {LOCAL_VERSION}.", "Update the agent.", "$.version")
+    return HelloReply(VERSION, LOCAL_VERSION)
+
+
+def _failure(request_id: int | None, code: int, message: str, remedy: str) -> Reply:
+    return Reply(jsonrpc="2.0", id=request_id, error=ErrorBody(code=code, message=message, remedy=remedy))

@@ -1,0 +1,107 @@
+"""Where processes are read from: psutil, asked for one process and one fact at a time."""
+
+import sys
+from collections.abc import Iterable
+from typing import Protocol
+
+import msgspec
+import psutil
+
+from contract.facts import Platform, ProcessFacts
+
+PLATFORM: Platform = {"darwin": "macos", "win32": "windows"}.get(sys.platform, "linux")  # type: ignore[assignment]
+
+
+class GoneError(Exception):
+    """The process ended while it was being read: normal, and of no interest."""
+
+
+class ProcessKey(msgspec.Struct, frozen=True, order=True):
+    """What tells one process from every other of this boot: a pid is used again, with another start time."""
+
+    pid: int
+    started: float
+    """Seconds since the epoch, as the system tells it."""
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """What was learnt of one process."""
+
+    key: ProcessKey
+    exe: str | None
+    facts: ProcessFacts
+
+
+class ProcessSource(Protocol):
+    """The few questions that sensing asks of the system."""
+
+    def pids(self) -> Iterable[int]:
+        """Return the pids that exist now."""
+
+    def key(self, pid: int) -> ProcessKey:
+        """Return a process's identity; raise GoneError if it ended."""
+
+    def exe(self, pid: int) -> str | None:
+        """Return the path of a process's executable, None where it may not be read; raise GoneError if it ended."""
+
+    def read(self, key: ProcessKey) -> Reading:
+        """Return the facts of a process; raise GoneError if it ended or its pid is another's now."""
+
+    def uid(self, pid: int) -> int:
+        """Return the user of a process; raise GoneError if it ended."""
+
+
+class PsutilSource:
+    """The processes of this machine."""
+
+    def pids(self) -> Iterable[int]:
+        """Return the pids that exist now."""
+        return psutil.pids()
+
+    def key(self, pid: int) -> ProcessKey:
+        """Return a process's identity."""
+        try:
+            return ProcessKey(pid, psutil.Process(pid).create_time())
+        except (psutil.NoSuchProcess, psutil.ZombieProcess) as error:
+            raise GoneError from error
+        except psutil.AccessDenied:
+            return ProcessKey(pid, 0.0)
+
+    def exe(self, pid: int) -> str | None:
+        """Return the path of a process's executable."""
+        try:
+            return psutil.Process(pid).exe() or None
+        except (psutil.NoSuchProcess, psutil.ZombieProcess) as error:
+            raise GoneError from error
+        except psutil.AccessDenied:
+            return None
+
+    def read(self, key: ProcessKey) -> Reading:
+        """Return executable and command line, and the name, which only counts where those tell nothing."""
+        exe = self.exe(key.pid)
+        try:
+            process = psutil.Process(key.pid)
+            if process.create_time() != key.started:
+                raise GoneError
+            name, cmdline = process.name(), _cmdline(process)
+        except (psutil.NoSuchProcess, psutil.ZombieProcess) as error:
+            raise GoneError from error
+        except psutil.AccessDenied:
+            name, cmdline = None, None
+        return Reading(key, exe, ProcessFacts(platform=PLATFORM, name=name, exe=exe, cmdline=cmdline))
+
+    def uid(self, pid: int) -> int:
+        """Return the user of a process; 0 on a system without numbers for users."""
+        try:
+            return int(psutil.Process(pid).uids().real)
+        except (psutil.NoSuchProcess, psutil.ZombieProcess) as error:
+            raise GoneError from error
+        except (psutil.AccessDenied, AttributeError):
+            return 0
+
+
+def _cmdline(process: psutil.Process) -> tuple[str, ...] | None:
+    try:
+        return tuple(process.cmdline())
+    except psutil.AccessDenied:
+        return None
