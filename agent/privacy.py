@@ -6,6 +6,7 @@ ceiling lets nothing through, and before the notice nothing but a heartbeat leav
 A report that may not tell the time must not tell it by when it is sent either, so it waits until the hour or day is over.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
 from typing import NewType
 
@@ -49,22 +50,34 @@ class Door:
     Args:
         ceiling: the device's own.
         ownership: who owns the device.
-        notice_given: whether the employee has been told what is collected.
+        everybody_told: whether the administrator recorded that the notice was given otherwise.
+        told: users who have been shown it.
     """
 
-    def __init__(self, ceiling: Ceiling, ownership: Ownership, *, notice_given: bool) -> None:
+    def __init__(
+        self, ceiling: Ceiling, ownership: Ownership, *, everybody_told: bool, told: Iterable[int] = ()
+    ) -> None:
         self._ceiling = ceiling
         self._policy_ceiling: Ceiling | None = None
         self._ownership = ownership
-        self.notice_given = notice_given
+        self._everybody_told = everybody_told
+        self._told = set(told)
+
+    def tell(self, uid: int) -> None:
+        """Take note that a user has been shown what is collected."""
+        self._told.add(uid)
+
+    def was_told(self, uid: int) -> bool:
+        """Tell whether a user knows what is collected."""
+        return self._everybody_told or uid in self._told
 
     def lower(self, policy_ceiling: Ceiling | None) -> None:
         """Take the policy's ceiling; it can only take away."""
         self._policy_ceiling = policy_ceiling
 
-    def detail(self, profile: Profile) -> Detail:
-        """Return how much about a profile may leave now."""
-        if not self.notice_given:
+    def detail(self, profile: Profile, uid: int) -> Detail:
+        """Return how much about a user's profile may leave now."""
+        if not self.was_told(uid):
             return "nothing"
         return allowed(self._ceiling, self._policy_ceiling, self._ownership, profile)
 
@@ -79,7 +92,7 @@ class Door:
             at: when it happened.
             uid: the user whom it concerns.
         """
-        detail = self.detail(full.profile)
+        detail = self.detail(full.profile, uid)
         if detail == "nothing":
             return None
         named = detail != "kind"
@@ -98,7 +111,7 @@ class Door:
 
     def clear_receipt(self, full: ReminderReceipt, profile: Profile, uid: int) -> Cleared | None:
         """Return what may be reported of a reminder; it names a rule, so the profile's ceiling holds for it too."""
-        detail = self.detail(profile)
+        detail = self.detail(profile, uid)
         if detail == "nothing":
             return None
         midnight = datetime.combine(full.at.date(), time(), full.at.tzinfo)
@@ -113,8 +126,8 @@ class Door:
     def clear_device(
         self, observation: PolicyAnswer | NoticeRecord | Trouble, now: datetime
     ) -> Cleared | None:
-        """Return an observation about the device itself, once the notice was given."""
-        if not self.notice_given:
+        """Return an observation about the device itself, once anybody was told."""
+        if not (self._everybody_told or self._told):
             return None
         return Cleared(_PASS, observation, now, None)
 
