@@ -24,7 +24,9 @@ from contract.errors import MalformedError
 
 T = TypeVar("T")
 
-_PATH = re.compile(r" - at `(?:key in )?(?P<path>[^`]*)`$")
+_PATH = re.compile(r" - at (?P<key>`key` in )?`(?P<path>[^`]*)`\Z")
+_DETAIL_CHARACTERS = 300
+"""A refusal quotes what was wrong; what was wrong may be as long as a message."""
 
 
 def encode(value: object) -> bytes:
@@ -72,8 +74,12 @@ def convert(kind: type[T], untrusted_value: Any) -> T:
 
 
 def malformed(error: msgspec.ValidationError) -> MalformedError:
-    """Translate msgspec's refusal into ours, with the path of the wrong field."""
+    """Translate msgspec's refusal into ours, with the path of the wrong field, or of the table whose key is wrong."""
     text = str(error)
     found = _PATH.search(text)
     path = found["path"] if found else "$"
-    return MalformedError(f"{_PATH.sub('', text)} at {path}.", "Correct this field.", path)
+    what = "a key of " if found and found["key"] else ""
+    detail = _PATH.sub("", text)
+    if len(detail) > _DETAIL_CHARACTERS:
+        detail = detail[:_DETAIL_CHARACTERS] + "…"
+    return MalformedError(f"{detail} at {what}{path}.", "Correct this field.", path)
