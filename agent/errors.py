@@ -33,6 +33,12 @@ class EnrolmentError(AgentError):
     title = "The device was not enrolled"
 
 
+class AlreadyEnrolledError(EnrolmentError):
+    """The device belongs to a server already."""
+
+    title = "This device is enrolled already"
+
+
 class NotEnrolledError(AgentError):
     """Something needs an enrolled device."""
 

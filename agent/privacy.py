@@ -77,8 +77,10 @@ class Door:
 
     def detail(self, profile: Profile, uid: int) -> Detail:
         """Return how much about a user's profile may leave now."""
-        if not self.was_told(uid):
-            return "nothing"
+        return self.ceiling(profile) if self.was_told(uid) else "nothing"
+
+    def ceiling(self, profile: Profile) -> Detail:
+        """Return how much about a profile may leave once its user was told."""
         return allowed(self._ceiling, self._policy_ceiling, self._ownership, profile)
 
     def clear_sighting(

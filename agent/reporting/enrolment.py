@@ -8,7 +8,7 @@ import msgspec
 
 from agent.clock import Clock
 from agent.credentials.interface import CredentialStore
-from agent.errors import DistrustError, EnrolmentError
+from agent.errors import AlreadyEnrolledError, DistrustError, EnrolmentError
 from agent.identity import device_name, hardware_digest
 from agent.journal import Journal
 from agent.privacy import WITHHELD
@@ -56,6 +56,12 @@ def platform() -> Literal["linux", "macos", "windows"]:
     return {"darwin": "macos", "win32": "windows"}.get(sys.platform, "linux")  # type: ignore[return-value]
 
 
+def current_enrolment(store: Store) -> Enrolment | None:
+    """Return the device's enrolment, if there is one."""
+    text = store.fact(_FACT)
+    return None if text is None else wire.decode(Enrolment, text.encode(), limit_bytes=REPLY_LIMIT_BYTES)
+
+
 class Enroller:
     """Takes this device in at a server, once."""
 
@@ -71,11 +77,6 @@ class Enroller:
         self._store, self._journal, self._ledger = store, journal, ledger
         self._credentials, self._transport, self._clock = credentials, transport, clock
 
-    def current(self) -> Enrolment | None:
-        """Return the enrolment, if there is one."""
-        text = self._store.fact(_FACT)
-        return None if text is None else wire.decode(Enrolment, text.encode(), limit_bytes=REPLY_LIMIT_BYTES)
-
     def enrol(self, server_url: str, secret: str, settings: Settings, assurance: Assurance) -> Enrolment:
         """Enrol and remember it. Asked again with the same key, the server knows the device again.
 
@@ -85,10 +86,10 @@ class Enroller:
             RefusedError: the server's own refusal.
             CredentialError: the key cannot be kept.
         """
-        present = self.current()
+        present = current_enrolment(self._store)
         if present is not None:
-            raise EnrolmentError(
-                f"It is enrolled at {present.server_url} already.", "Remove its state folder to begin anew."
+            raise AlreadyEnrolledError(
+                f"It belongs to {present.server_url}.", "Remove its state folder to begin anew."
             )
         tenant, _, rest = secret.partition(".")
         if not tenant or not rest:

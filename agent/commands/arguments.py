@@ -1,0 +1,125 @@
+"""The options of `decorum`, and what they mean on this machine."""
+
+import argparse
+import os
+from pathlib import Path
+from typing import Literal
+
+from agent.commands.exits import epilog
+from contract.places import SOCKET_VARIABLE, SYSTEM_SOCKET, Scope, user_socket
+from contract.version import VERSION
+
+SYSTEM_STATE = Path("/var/lib/decorum")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    parser = argparse.ArgumentParser(
+        prog="decorum",
+        description="Keeps instant messaging on this device inside the company's policy, without reading messages.",
+        epilog=epilog(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"decorum {VERSION}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    run = _add(commands, "run", "Run the agent in the foreground.")
+    _add_places(run)
+    run.add_argument("--socket", help="where to listen (default: the scope's usual place)")
+    run.add_argument("--verbose", action="store_true", help="log what is done, not only what goes wrong")
+
+    enrol = _add(commands, "enrol", "Have a server take this device in.")
+    _add_places(enrol)
+    enrol.add_argument("--server", help="the server's address (default: the setting server_url)")
+    enrol.add_argument(
+        "--secret", help="the enrolment secret; `-` reads it from standard input", required=True
+    )
+
+    for name, sentence in (
+        ("status", "Say whether this device is in line with the policy."),
+        ("ledger", "List everything that was sent from this device."),
+    ):
+        _add_asking(_add(commands, name, sentence), limited=name == "ledger")
+
+    identify = _add(commands, "identify", "Say whether a process is a messenger, and why.")
+    what = identify.add_mutually_exclusive_group(required=True)
+    what.add_argument("--pid", type=int, help="a process of this machine")
+    what.add_argument(
+        "--jsonl", action="store_true", help="read process facts, one JSON object a line, from standard input"
+    )
+
+    policy = commands.add_parser("policy", help="Show the policy in force, or check one.").add_subparsers(
+        dest="policy_command", required=True, metavar="COMMAND"
+    )
+    show = _add(policy, "show", "Show the policy in force as people read it.")
+    show.add_argument("--language", default="en", help="as in en or de-CH (default: en)")
+    _add_asking(show)
+    check = _add(policy, "check", "Check a policy written as TOML.")
+    check.add_argument("file", type=Path, metavar="FILE")
+
+    settings = _add(commands, "settings", "List every setting in force, and where it comes from.")
+    _add_places(settings)
+    return parser
+
+
+def scope_of(arguments: argparse.Namespace) -> Scope:
+    """Return the scope asked for; root runs the system's agent, anybody else their own."""
+    asked: Scope | None = arguments.scope
+    return asked or ("system" if os.geteuid() == 0 else "user")
+
+
+def state_of(arguments: argparse.Namespace) -> Path:
+    """Return the state folder."""
+    if arguments.state is not None:
+        return Path(arguments.state).absolute()
+    if scope_of(arguments) == "system":
+        return SYSTEM_STATE
+    from platformdirs import user_state_path  # noqa: PLC0415 - the system's agent needs none
+
+    return user_state_path("decorum")
+
+
+def settings_file_of(arguments: argparse.Namespace) -> Path | None:
+    """Return the settings file, if there is one; one that was named must exist."""
+    if arguments.settings is not None:
+        return Path(arguments.settings)
+    if scope_of(arguments) == "system":
+        return None
+    from platformdirs import user_config_path  # noqa: PLC0415 - as above
+
+    usual = user_config_path("decorum") / "settings.toml"
+    return usual if usual.exists() else None
+
+
+def socket_of(arguments: argparse.Namespace) -> Path:
+    """Return where the agent listens."""
+    named = arguments.socket or os.environ.get(SOCKET_VARIABLE)
+    if named:
+        return Path(named).absolute()
+    return Path(SYSTEM_SOCKET if scope_of(arguments) == "system" else user_socket(os.environ, os.getuid()))
+
+
+def _add(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, sentence: str
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=sentence, description=sentence)
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    return parser
+
+
+def _add_places(parser: argparse.ArgumentParser) -> None:
+    scopes: tuple[Literal["system", "user"], ...] = ("system", "user")
+    parser.add_argument(
+        "--scope", choices=scopes, help="whom the agent serves (default: system as root, else user)"
+    )
+    parser.add_argument("--state", help="the state folder")
+    parser.add_argument("--settings", help="a settings file (TOML)")
+
+
+def _add_asking(parser: argparse.ArgumentParser, *, limited: bool = False) -> None:
+    parser.add_argument("--socket", help="where the agent listens (default: the usual places)")
+    if limited:
+        parser.add_argument(
+            "--limit", type=int, default=50, metavar="N", help="how many rows, 1 to 500 (default: 50)"
+        )
+        parser.add_argument("--before", type=int, metavar="NUMBER", help="only rows before this one")

@@ -1,0 +1,42 @@
+"""`decorum identify`: whether a process is a messenger, and why; or the same for facts from standard input."""
+
+import argparse
+import json
+import os
+import sys
+
+from contract.matching import Matcher
+
+from agent.catalogue import load as load_catalogue
+from agent.commands import exits
+from agent.commands.printing import print_json
+from agent.identify import complete, explain, identify_lines
+from contract.errors import MalformedError
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Answer for one process, or line by line."""
+    matcher = Matcher(load_catalogue())
+    if arguments.jsonl:
+        for answer in identify_lines(sys.stdin.buffer, matcher):
+            print(json.dumps(answer, ensure_ascii=False), flush=True)
+        return exits.COMPLIANT
+    return _one(arguments.pid, matcher, as_json=arguments.json)
+
+
+def _one(pid: int, matcher: Matcher, *, as_json: bool) -> int:
+    from agent.sensing.desktop_entries import DesktopIndex, usual_folders  # noqa: PLC0415 - --jsonl needs no system
+    from agent.sensing.process_source import GoneError, PsutilSource  # noqa: PLC0415
+
+    source = PsutilSource()
+    try:
+        reading = source.read(source.key(pid))
+    except (GoneError, ValueError, OverflowError) as error:
+        raise MalformedError(f"There is no process {pid}.", "Choose one that runs.") from error
+    facts = complete(reading.facts, DesktopIndex(usual_folders(os.environ)))
+    match = matcher.match(facts)
+    if as_json:
+        print_json({"facts": facts, "match": match})
+    else:
+        print(explain(facts, match))
+    return exits.COMPLIANT

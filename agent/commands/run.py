@@ -1,0 +1,53 @@
+"""`decorum run`: the daemon in the foreground."""
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+
+from agent.commands import exits
+from agent.commands.arguments import scope_of, settings_file_of, socket_of, state_of
+from agent.settings import load
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Run until SIGTERM or SIGINT."""
+    logging.basicConfig(
+        level=logging.INFO if arguments.verbose else logging.WARNING,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+    return asyncio.run(_run(arguments))
+
+
+async def _run(arguments: argparse.Namespace) -> int:
+    from agent.clock import SystemClock  # noqa: PLC0415 - --help needs none of this
+    from agent.credentials.interface import choose  # noqa: PLC0415
+    from agent.reporting.transport import HttpTransport  # noqa: PLC0415
+    from agent.runtime import Agent, Options, Surroundings  # noqa: PLC0415
+    from agent.sensing.desktop_entries import DesktopIndex, usual_folders  # noqa: PLC0415
+    from agent.sensing.process_source import PsutilSource  # noqa: PLC0415
+
+    settings = load(settings_file_of(arguments))
+    options = Options(state=state_of(arguments), socket=socket_of(arguments), scope=scope_of(arguments))
+    outside = Surroundings(
+        clock=SystemClock(),
+        processes=PsutilSource(),
+        entries=DesktopIndex(usual_folders(os.environ)),
+        credentials=choose(settings.key_store, options.state),
+        transport=HttpTransport(),
+    )
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with contextlib.suppress(NotImplementedError):  # Windows ends the program by other means
+            loop.add_signal_handler(number, stop.set)
+    agent = Agent(options, settings, outside)
+    try:
+        was_asked = await agent.run(stop)
+    finally:
+        agent.close()
+    return exits.COMPLIANT if was_asked else exits.FAULT

@@ -1,0 +1,25 @@
+"""`decorum settings`: every setting in force, and where it comes from."""
+
+import argparse
+
+from agent.commands import exits
+from agent.commands.arguments import settings_file_of
+from agent.commands.printing import print_json
+from agent.settings import load
+from contract import wire
+from contract.settings_keys import KEYS
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Print them in the order of the table."""
+    values = load(settings_file_of(arguments)).values
+    if arguments.json:
+        print_json(values)
+        return exits.COMPLIANT
+    for key in KEYS:
+        value = values[key.name]
+        print(f"{key.name} = {wire.encode(value.value).decode()}  ({value.origin})")
+        print(f"  {key.sentence}")
+        if value.remark:
+            print(f"  {value.remark}")
+    return exits.COMPLIANT

@@ -1,0 +1,102 @@
+"""`decorum status`: whether this device is in line, what to do, and what runs."""
+
+import argparse
+import os
+from collections.abc import Iterable
+from datetime import datetime
+
+from agent.commands import exits
+from agent.commands.printing import print_json
+from agent.localapi.client import LocalClient
+from contract.judge import VerdictState
+from contract.local import MessengerRow, Nothing, Snapshot
+
+WORDS: dict[VerdictState, str] = {
+    "compliant": "in line",
+    "attention": "needs attention",
+    "violation": "not in line",
+    "exempt": "exempt",
+    "pending": "waiting for the policy",
+    "unknowable": "cannot be told yet",
+}
+_SENTENCES: dict[VerdictState, str] = {
+    "compliant": "You are in line with the policy.",
+    "exempt": "You are in line with the policy; an exemption holds.",
+    "attention": "Something needs your attention.",
+    "violation": "Something is not in line with the policy.",
+    "pending": "No policy has reached this device yet.",
+    "unknowable": "It cannot be told yet whether all is in line.",
+}
+_REPORTED = {
+    "nothing": "not reported",
+    "kind": "reported: the kind only",
+    "name": "reported: name and day",
+    "hour": "reported: name and hour",
+    "exact": "reported: name and time",
+}
+_SERVER = {
+    "connecting": "The server has not answered yet.",
+    "unreachable": "The server cannot be reached; reports wait here.",
+    "refused": "The server refused this device.",
+}
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Ask the agent and print."""
+    client = LocalClient(arguments.socket, os.environ)
+    snapshot = client.ask("status", Nothing(), Snapshot)
+    client.close()
+    if arguments.json:
+        print_json(snapshot)
+    else:
+        print("\n".join(lines(snapshot)))
+    return exits.for_state(snapshot.state) if snapshot.enrolled else exits.NOT_ENROLLED
+
+
+def lines(snapshot: Snapshot) -> Iterable[str]:
+    """Yield the lines for people."""
+    if not snapshot.enrolled:
+        yield "This device is not enrolled; nothing leaves it. Run `decorum enrol`."
+    else:
+        yield _SENTENCES[snapshot.state]
+        yield f"  {_whose(snapshot)}"
+    if snapshot.notice_due:
+        yield "  You have not been shown yet what Decorum sees; until then only a sign of life leaves."
+    if snapshot.server in _SERVER:
+        yield f"  {_SERVER[snapshot.server]}"
+    todo = [row for row in snapshot.messengers if row.verdict in {"violation", "attention"}]
+    if todo:
+        yield "\nTo do"
+        for row in todo:
+            yield from _todo(row)
+    if snapshot.messengers:
+        yield "\nMessengers here"
+        for row in snapshot.messengers:
+            yield f"  {row.name} ({row.profile}): {WORDS[row.verdict]}, {_REPORTED[row.reported]}"
+    for problem in snapshot.problems:
+        yield f"\n{problem.sentence}\n  {problem.remedy}"
+
+
+def _whose(snapshot: Snapshot) -> str:
+    parts = [snapshot.company or ""]
+    if snapshot.policy_title is not None:
+        parts.append(f"{snapshot.policy_title} {snapshot.policy_version}")
+    if snapshot.policy_expired:
+        parts.append("expired")
+    if snapshot.last_contact is not None:
+        parts.append(f"checked {_clock(snapshot.last_contact, snapshot.at)}")
+    return " · ".join(parts)
+
+
+def _todo(row: MessengerRow) -> Iterable[str]:
+    yield f"  {row.reasons[0].sentence}"
+    step = row.next_step.sentence
+    if row.instead_names:
+        step = f"Continue in {' or '.join(row.instead_names)}. {step}"
+    yield f"    Open since {_clock(row.since, row.judged_since)} · rule: {row.rule}"
+    yield f"    {step}"
+
+
+def _clock(moment: datetime, now: datetime) -> str:
+    local, today = moment.astimezone(), now.astimezone().date()
+    return f"{local:%H:%M}" if local.date() == today else f"{local:%Y-%m-%d %H:%M}"

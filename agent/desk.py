@@ -1,0 +1,102 @@
+"""The way of a fact through the agent: found, judged, recorded, told. Everything that changes the picture comes through here."""
+
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from agent.clock import Clock
+from agent.compliance import Compliance, Found, Sighting, Transition
+from agent.errors import StateError
+from agent.judging import Judging
+from agent.policy_shelf import PolicyShelf
+from agent.privacy import Door
+from agent.problems import Problems
+from agent.recorder import Recorder
+from agent.reminding import Reminding
+from agent.sensing.process_source import ProcessKey
+
+_CANNOT_WRITE = "cannot_write"
+
+
+class Listeners(msgspec.Struct):
+    """Who is told: `changed` when the picture is another, `report` when something waits to leave."""
+
+    changed: Callable[[], None]
+    report: Callable[[], None]
+
+
+class Desk:
+    """Owns the order of the steps; each step is another's."""
+
+    def __init__(
+        self,
+        compliance: Compliance,
+        judging: Judging,
+        recorder: Recorder,
+        reminding: Reminding,
+        shelf: PolicyShelf,
+        door: Door,
+        clock: Clock,
+        problems: Problems,
+        listeners: Listeners,
+    ) -> None:
+        self._compliance, self._judging, self._recorder = compliance, judging, recorder
+        self._reminding, self._shelf, self._door, self._clock = reminding, shelf, door, clock
+        self._problems, self._listeners = problems, listeners
+        self._was_expired = False
+
+    def sightings(self) -> tuple[Sighting, ...]:
+        """Return what runs now."""
+        return self._compliance.sightings()
+
+    def tracked_pids(self) -> frozenset[int]:
+        """Return the pids of what runs now."""
+        return self._compliance.tracked_pids()
+
+    def take(self, found: Iterable[Found], gone: Iterable[ProcessKey]) -> None:
+        """Take what sensing noticed."""
+        self._settle(self._compliance.take(found, gone, self._judging.verdict, self._clock.now()))
+
+    def rejudge(self) -> None:
+        """Judge everything again: time has gone by, or the policy is another."""
+        expired = self._judging.is_policy_expired()
+        if expired != self._was_expired:
+            self._was_expired = expired
+            self._listeners.changed()
+        self._settle(self._compliance.rejudge(self._judging.verdict, self._clock.now()))
+
+    def policy_changed(self) -> None:
+        """Put a new policy to work: its ceiling first, then its verdicts."""
+        policy = self._judging.policy
+        self._door.lower(None if policy is None else policy.ceiling)
+        self.rejudge()
+        self._listeners.changed()
+
+    def user_told(self, uid: int) -> None:
+        """Report what a user runs, now that they know what is collected.
+
+        Raises:
+            StateError: nothing can be written.
+        """
+        own = [sighting for sighting in self.sightings() if sighting.uid == uid]
+        self._recorder.report_open(own, self._shelf.serial, self._clock.now())
+        self._listeners.report()
+        self._listeners.changed()
+
+    def _settle(self, transitions: list[Transition]) -> None:
+        report = False
+        try:
+            report = self._recorder.record(transitions, self._shelf.serial)
+            for transition in transitions:
+                if transition.kind == "ended":
+                    report = self._reminding.expire(transition.sighting.id) or report
+            self._reminding.consider(self.sightings())
+            if self._problems.clear(_CANNOT_WRITE):
+                self._listeners.changed()
+        except StateError as error:
+            if self._problems.report(_CANNOT_WRITE, error):
+                self._listeners.changed()
+        if report:
+            self._listeners.report()
+        if transitions:
+            self._listeners.changed()

@@ -1,0 +1,111 @@
+"""The local interface's asking side, for the command line: one question, one answer, nothing but sockets."""
+
+import os
+import pwd
+import socket
+from collections.abc import Mapping
+from typing import TypeVar
+
+import msgspec
+
+from agent.errors import AgentAbsentError, AgentError
+from agent.localapi.peer import peer_of
+from contract import wire
+from contract.errors import MalformedError
+from contract.local import LINE_LIMIT_BYTES, METHODS, REPLY_SECONDS, Hello, HelloReply, Reply
+from contract.places import sockets_to_try, trusted_owner
+from contract.version import LOCAL_VERSION
+
+T = TypeVar("T")
+SERVICE_USER = "decorum"
+
+
+class AgentAnswerError(AgentError):
+    """The agent answered with a refusal, or not in the agreed form."""
+
+    title = "The agent did not answer this"
+
+
+class LocalClient:
+    """A connection to the agent of this device.
+
+    Args:
+        socket_path: where it listens; None to try the usual places.
+        environ: the environment, which may name them.
+
+    Raises:
+        AgentAbsentError: nobody listens.
+        AgentAnswerError: somebody listens who is not the agent.
+    """
+
+    def __init__(self, socket_path: str | None, environ: Mapping[str, str]) -> None:
+        places = (socket_path,) if socket_path else sockets_to_try(environ, os.getuid())
+        for place in places:
+            connection = _connect(place)
+            if connection is not None:
+                self._connection, self._number = connection, 0
+                self._lines = connection.makefile("rb")
+                self._check_owner(place)
+                self.ask("hello", Hello(LOCAL_VERSION), HelloReply)
+                return
+        raise AgentAbsentError(" or ".join(places))
+
+    def ask(self, method: str, params: object, kind: type[T]) -> T:
+        """Return the answer to one question.
+
+        Raises:
+            AgentAnswerError: refused, late, or malformed.
+        """
+        self._number += 1
+        question = {"jsonrpc": "2.0", "id": self._number, "method": METHODS[method].name, "params": params}
+        try:
+            self._connection.sendall(wire.encode(question) + b"\n")
+            line = self._lines.readline(LINE_LIMIT_BYTES + 1)
+        except TimeoutError as error:
+            raise AgentAnswerError(f"No answer in {REPLY_SECONDS:g} s.", "Restart the agent.") from error
+        except OSError as error:
+            raise AgentAnswerError(f"The connection broke ({error}).", "Try again.") from error
+        return _result(line, kind)
+
+    def close(self) -> None:
+        """End the connection."""
+        self._lines.close()
+        self._connection.close()
+
+    def _check_owner(self, place: str) -> None:
+        uid = peer_of(self._connection).uid
+        if uid is None or not trusted_owner(place, uid, os.getuid(), service_uid()):
+            raise AgentAnswerError(
+                f"User {uid} listens at {place}, who is not the agent.", "Tell your administrator."
+            )
+
+
+def service_uid() -> int | None:
+    """Return the number of the user that the system's service runs as, if this machine has one."""
+    try:
+        return pwd.getpwnam(SERVICE_USER).pw_uid
+    except KeyError:
+        return None
+
+
+def _connect(place: str) -> socket.socket | None:
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connection.settimeout(REPLY_SECONDS)
+    try:
+        connection.connect(place)
+    except OSError:
+        connection.close()
+        return None
+    return connection
+
+
+def _result(line: bytes, kind: type[T]) -> T:
+    try:
+        reply = wire.decode(Reply, line, limit_bytes=LINE_LIMIT_BYTES)
+        if reply.error is not None:
+            raise AgentAnswerError(reply.error.message, reply.error.remedy)
+        return wire.decode(kind, bytes(reply.result or msgspec.Raw(b"{}")), limit_bytes=LINE_LIMIT_BYTES)
+    except MalformedError as error:
+        raise AgentAnswerError(
+            f"Its answer is malformed: {error.detail}", "Update Decorum as a whole."
+        ) from error

@@ -1,0 +1,140 @@
+"""The answers to the local interface's methods, each for the person who asks."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import msgspec
+from contract.matching import Matcher
+
+from agent.identify import complete, explain
+from agent.localapi.server import Caller, Handler
+from agent.policy_shelf import PolicyShelf
+from agent.privacy import Door
+from agent.reminding import Reminding
+from agent.reporting.ledger import Ledger
+from agent.sensing.desktop_entries import DesktopIndex
+from agent.sensing.process_source import GoneError, ProcessSource
+from contract.catalogue import Catalogue
+from contract.document import render
+from contract.errors import MalformedError
+from contract.local import (
+    DisclosurePage,
+    IdentifyQuery,
+    IdentifyReply,
+    LedgerPage,
+    LedgerQuery,
+    Nothing,
+    PolicyPage,
+    PolicyQuery,
+    ReminderAnswer,
+    Snapshot,
+)
+from contract.policy import Ownership
+
+T = TypeVar("T")
+
+
+class Sources(msgspec.Struct, frozen=True, kw_only=True):
+    """Where answers come from."""
+
+    snapshot_for: Callable[[Caller], Snapshot]
+    shelf: PolicyShelf
+    catalogue: Catalogue
+    door: Door
+    ownership: Ownership
+    ledger: Ledger
+    reminding: Reminding
+    processes: ProcessSource
+    entries: DesktopIndex
+    matcher: Matcher
+    notice_shown: Callable[[int], None]
+    check_in: Callable[[], None]
+    report: Callable[[], None]
+
+
+def handlers(sources: Sources) -> dict[str, Handler]:
+    """Return the handler of each method but `hello`."""
+    answers = _Answers(sources)
+    return {
+        "status": lambda caller, _: sources.snapshot_for(caller),
+        "subscribe": lambda caller, _: sources.snapshot_for(caller),
+        "policy": answers.policy,
+        "disclosure": answers.disclosure,
+        "notice.shown": answers.notice_shown,
+        "reminder.answer": answers.reminder_answer,
+        "ledger": answers.ledger,
+        "identify": answers.identify,
+        "check_in": answers.check_in,
+    }
+
+
+class _Answers:
+    def __init__(self, sources: Sources) -> None:
+        self._from = sources
+
+    def policy(self, _: Caller, params: object) -> PolicyPage:
+        query = _typed(PolicyQuery, params)
+        bundle = self._from.shelf.in_force
+        if bundle is None:
+            return PolicyPage(title=None, version=None, serial=0, expires=None, sections=())
+        policy = bundle.policy
+        return PolicyPage(
+            title=policy.text(policy.title, query.language),
+            version=policy.version,
+            serial=bundle.serial,
+            expires=bundle.expires_at,
+            sections=render(policy, query.language, self._from.catalogue.name_of),
+        )
+
+    def disclosure(self, caller: Caller, _: object) -> DisclosurePage:
+        door, bundle = self._from.door, self._from.shelf.in_force
+        return DisclosurePage(
+            ownership=self._from.ownership,
+            work=door.ceiling("work"),
+            personal=door.ceiling("personal"),
+            unknown=door.ceiling("unknown"),
+            notice_due=caller.uid is not None and not door.was_told(caller.uid),
+            retention_days=None if bundle is None else bundle.policy.retention.personal_data_days,
+        )
+
+    def notice_shown(self, caller: Caller, _: object) -> Nothing:
+        if caller.uid is not None and not self._from.door.was_told(caller.uid):
+            self._from.notice_shown(caller.uid)
+        return Nothing()
+
+    def reminder_answer(self, caller: Caller, params: object) -> Nothing:
+        answer = _typed(ReminderAnswer, params)
+        self._from.reminding.answer(caller.uid, answer.reminder, answer.outcome)
+        self._from.report()
+        return Nothing()
+
+    def ledger(self, caller: Caller, params: object) -> LedgerPage:
+        query = _typed(LedgerQuery, params)
+        return LedgerPage(self._from.ledger.rows(query.before, query.limit, caller.sees_uid))
+
+    def identify(self, _: Caller, params: object) -> IdentifyReply:
+        query = _typed(IdentifyQuery, params)
+        try:
+            reading = self._from.processes.read(self._from.processes.key(query.pid))
+        except GoneError as error:
+            raise MalformedError(
+                f"There is no process {query.pid}.", "Choose one that runs.", "$.pid"
+            ) from error
+        facts = complete(reading.facts, self._from.entries)
+        match = self._from.matcher.match(facts)
+        return IdentifyReply(
+            facts=facts,
+            messenger=None if match is None else match.messenger,
+            explanation=explain(facts, match),
+        )
+
+    def check_in(self, _: Caller, params: object) -> Nothing:
+        self._from.check_in()
+        return _typed(Nothing, params)
+
+
+def _typed(kind: type[T], params: object) -> T:
+    """Return the parameters, which the server has decoded as the method's own type."""
+    if not isinstance(params, kind):
+        raise TypeError(f"{type(params).__name__} where {kind.__name__} is declared")
+    return params

@@ -1,0 +1,254 @@
+"""The composition root: every object of the daemon is built here, once, and passed by argument."""
+
+import asyncio
+import os
+import random
+from pathlib import Path
+
+import msgspec
+from contract.matching import Matcher
+
+from agent.actors import run_actors
+from agent.catalogue import load as load_catalogue
+from agent.clock import Clock
+from agent.compliance import Compliance
+from agent.credentials.interface import CredentialStore
+from agent.desk import Desk, Listeners
+from agent.errors import DistrustError
+from agent.journal import Journal
+from agent.judging import Judging
+from agent.localapi.broadcast import Broadcaster
+from agent.localapi.handlers import Sources, handlers
+from agent.localapi.server import Caller, LocalServer
+from agent.lock import FolderLock
+from agent.lookout import Lookout
+from agent.notice import Notice
+from agent.policy_shelf import PolicyShelf
+from agent.privacy import Door
+from agent.problems import Problems
+from agent.recorder import Recorder
+from agent.reminder_book import ReminderBook
+from agent.reminding import Reminding
+from agent.reporting.backoff import Backoff
+from agent.reporting.check_in import CheckIns
+from agent.reporting.enrolment import Enrolment
+from agent.reporting.ledger import Ledger
+from agent.reporting.outbox import Outbox
+from agent.reporting.reporter import Reporter, Rhythm
+from agent.reporting.transport import Transport
+from agent.resume import resume
+from agent.sensing.desktop_entries import DesktopIndex
+from agent.sensing.process_source import ProcessSource
+from agent.sensing.processes import ProcessWatch
+from agent.settings import Settings
+from agent.snapshot import View, build
+from agent.store import Store
+from contract.local import Reminder, Snapshot
+from contract.places import Scope
+
+REJUDGE_SECONDS = 60.0
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """How this agent is run."""
+
+    state: Path
+    socket: Path
+    scope: Scope
+
+
+class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
+    """Every touch of the outside."""
+
+    clock: Clock
+    processes: ProcessSource
+    entries: DesktopIndex
+    credentials: CredentialStore
+    transport: Transport
+
+
+class Agent:
+    """The daemon; must be built inside a running loop.
+
+    Raises:
+        StateError: another agent uses the state folder, or it cannot be used.
+    """
+
+    def __init__(self, options: Options, settings: Settings, outside: Surroundings) -> None:
+        clock = outside.clock
+        self._settings, self._clock = settings, clock
+        self._lock = FolderLock(options.state)
+        self._store = store = Store(options.state / "state.sqlite3")
+        self._catalogue = load_catalogue()
+        self._matcher = Matcher(self._catalogue)
+        self._problems = Problems()
+        journal = Journal(store)
+        self._outbox = Outbox(store)
+        self._shelf = PolicyShelf(store, journal)
+        ledger = Ledger(store)
+        self._notice = Notice(store, journal, self._outbox)
+        self._door = Door(
+            settings.ceiling,
+            settings.ownership,
+            everybody_told=settings.notice == "given",
+            told=self._notice.told(),
+        )
+        check_ins = CheckIns(
+            store,
+            journal,
+            ledger,
+            self._outbox,
+            self._shelf,
+            outside.credentials,
+            self._door,
+            clock,
+            settings.ownership,
+        )
+        self._judging = Judging(
+            self._shelf, clock, check_ins.server_time, settings.ownership, settings.highest_rung
+        )
+        recorder = Recorder(store, journal, self._outbox, self._door, self._catalogue)
+        self._broadcaster = Broadcaster(lambda: self._local.clients, self._snapshot_for, self._unshown_for)
+        self._reminding = Reminding(
+            store,
+            ReminderBook(store),
+            journal,
+            self._outbox,
+            self._door,
+            self._shelf,
+            self._catalogue,
+            clock,
+            self._broadcaster.remind,
+        )
+        resumed, ended = resume(recorder.open_sightings(), outside.processes, clock.now())
+        recorder.record(ended, self._shelf.serial)
+        self._desk = Desk(
+            Compliance(resumed),
+            self._judging,
+            recorder,
+            self._reminding,
+            self._shelf,
+            self._door,
+            clock,
+            self._problems,
+            Listeners(self._broadcaster.changed, self._report),
+        )
+        self._reporter = Reporter(
+            store,
+            self._outbox,
+            self._shelf,
+            check_ins,
+            outside.transport,
+            Backoff(random.SystemRandom()),
+            clock,
+            Rhythm(settings.check_in_seconds, settings.values["check_in_seconds"].origin == "managed"),
+            self._problems,
+            self._enrolled,
+            self._desk.policy_changed,
+            self._broadcaster.changed,
+        )
+        self._lookout = Lookout(
+            ProcessWatch(outside.processes),
+            outside.processes,
+            outside.entries,
+            self._matcher,
+            self._desk,
+            clock,
+            settings.ownership,
+            None if options.scope == "system" else os.getuid(),
+        )
+        self._local = LocalServer(
+            options.socket, options.scope, handlers(self._sources(ledger, outside)), self._broadcaster.greet
+        )
+        self._begin()
+
+    async def run(self, stop: asyncio.Event) -> bool:
+        """Run until `stop` is set; tell whether it ended because it was asked to.
+
+        Raises:
+            StateError: the socket cannot be listened at.
+        """
+        await self._local.start()
+        try:
+            return await run_actors(
+                {
+                    "sensing": self._lookout.run(self._settings.poll_milliseconds),
+                    "judging": self._judge_each_minute(),
+                    "reporting": self._reporter.run(),
+                },
+                stop,
+            )
+        finally:
+            await self._local.stop()
+
+    def close(self) -> None:
+        """Let go of the state folder."""
+        self._store.close()
+        self._lock.release()
+
+    def _begin(self) -> None:
+        """Go on from where the last run ended."""
+        if self._settings.notice == "given":
+            self._notice.record_given(self._door, self._clock.now())
+        if self._reporter.enrolment is not None:
+            self._enrolled(self._reporter.enrolment)
+
+    def _report(self) -> None:
+        self._reporter.wake()
+
+    def _enrolled(self, enrolment: Enrolment) -> None:
+        try:
+            self._shelf.load(enrolment.trust)
+        except DistrustError as error:
+            self._problems.report("policy", error)
+        self._desk.policy_changed()
+
+    async def _judge_each_minute(self) -> None:
+        while True:
+            await asyncio.sleep(REJUDGE_SECONDS)
+            self._desk.rejudge()
+
+    def _notice_shown(self, uid: int) -> None:
+        self._notice.record_shown(self._door, uid, self._clock.now())
+        self._desk.user_told(uid)
+
+    def _unshown_for(self, uid: int) -> list[Reminder]:
+        return self._reminding.unshown(one for one in self._desk.sightings() if one.uid == uid)
+
+    def _snapshot_for(self, caller: Caller) -> Snapshot:
+        return build(self._view(), self._door, self._catalogue, uid=caller.uid, sees_uid=caller.sees_uid)
+
+    def _view(self) -> View:
+        now = self._clock.now()
+        enrolment, refused = self._reporter.enrolment, self._shelf.refused()
+        return View(
+            at=now,
+            sightings=self._desk.sightings(),
+            company=None if enrolment is None else enrolment.company,
+            ownership=self._settings.ownership,
+            bundle=self._shelf.in_force,
+            policy_expired=self._judging.is_policy_expired(),
+            policy_refused=None if refused is None else refused.sentence,
+            clock_in_doubt=self._judging.believed_time() is None,
+            server=self._reporter.server,
+            last_contact=self._reporter.last_contact,
+            waiting=self._outbox.count_due(now),
+            problems=self._problems.all(),
+        )
+
+    def _sources(self, ledger: Ledger, outside: Surroundings) -> Sources:
+        return Sources(
+            snapshot_for=self._snapshot_for,
+            shelf=self._shelf,
+            catalogue=self._catalogue,
+            door=self._door,
+            ownership=self._settings.ownership,
+            ledger=ledger,
+            reminding=self._reminding,
+            processes=outside.processes,
+            entries=outside.entries,
+            matcher=self._matcher,
+            notice_shown=self._notice_shown,
+            check_in=self._reporter.ask,
+            report=self._report,
+        )

@@ -1,0 +1,116 @@
+"""What one person is shown of the current picture. Pure."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import msgspec
+
+from agent.compliance import Sighting
+from agent.privacy import Door
+from contract.catalogue import Catalogue
+from contract.judge import VerdictState, worst
+from contract.local import MessengerRow, Problem, ServerState, Snapshot
+from contract.messages import PolicyBundle
+from contract.policy import Ownership
+
+
+class View(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that bears on what is shown."""
+
+    at: datetime
+    sightings: tuple[Sighting, ...]
+    company: str | None
+    """None while the device is not enrolled."""
+    ownership: Ownership
+    bundle: PolicyBundle | None
+    policy_expired: bool
+    policy_refused: str | None
+    """Why the last policy that came was refused."""
+    clock_in_doubt: bool
+    server: ServerState
+    last_contact: datetime | None
+    waiting: int
+    problems: tuple[Problem, ...]
+
+
+def build(view: View, door: Door, catalogue: Catalogue, *, uid: int | None, sees_uid: int | None) -> Snapshot:
+    """Return the picture for one person.
+
+    Args:
+        view: the whole picture.
+        door: says how much of it leaves the device.
+        catalogue: names.
+        uid: who asks.
+        sees_uid: whose sightings they may see; None for everybody's.
+    """
+    seen = [one for one in view.sightings if sees_uid is None or one.uid == sees_uid]
+    policy = None if view.bundle is None else view.bundle.policy
+    return Snapshot(
+        at=view.at,
+        state=_state(view, seen),
+        enrolled=view.company is not None,
+        ownership=view.ownership,
+        company=view.company,
+        policy_title=None if policy is None else policy.text(policy.title, policy.language),
+        policy_version=None if policy is None else policy.version,
+        policy_serial=0 if view.bundle is None else view.bundle.serial,
+        policy_expired=view.policy_expired,
+        server=view.server,
+        last_contact=view.last_contact,
+        waiting=view.waiting,
+        notice_due=uid is not None and not door.was_told(uid),
+        messengers=tuple(_row(one, view, door, catalogue) for one in seen),
+        problems=tuple(_problems(view)),
+        questions_contact=None if policy is None else policy.contacts.questions,
+    )
+
+
+def _problems(view: View) -> Iterable[Problem]:
+    yield from view.problems
+    if view.policy_refused is not None:
+        yield Problem(
+            "policy_refused",
+            f"A new policy was refused: {view.policy_refused}",
+            "The last good one stays in force; tell your administrator.",
+        )
+    if view.clock_in_doubt:
+        yield Problem(
+            "clock_in_doubt",
+            "This device's clock contradicts the server's.",
+            "Set the clock; until then nothing is judged by the time of day.",
+        )
+
+
+def _state(view: View, seen: Sequence[Sighting]) -> VerdictState:
+    if view.bundle is None:
+        return "pending"
+    state = worst([sighting.verdict.state for sighting in seen])
+    return worst([state, "attention"]) if view.policy_expired else state
+
+
+def _row(sighting: Sighting, view: View, door: Door, catalogue: Catalogue) -> MessengerRow:
+    verdict, match = sighting.verdict, sighting.match
+    policy = None if view.bundle is None else view.bundle.policy
+    has_text = policy is not None and verdict.text is not None
+    return MessengerRow(
+        sighting=sighting.id,
+        messenger=match.messenger,
+        name=match.name,
+        listed=match.listed,
+        profile=sighting.side.profile,
+        profile_reason=sighting.side.reason,
+        stance=verdict.stance,
+        verdict=verdict.state,
+        reasons=verdict.reasons,
+        rule=verdict.rule,
+        rule_text=policy.text(verdict.text, policy.language)
+        if has_text and policy and verdict.text
+        else None,
+        since=sighting.started,
+        judged_since=sighting.judged_since,
+        next_step=verdict.next_step,
+        instead_names=tuple(catalogue.name_of(one) for one in verdict.next_step.instead),
+        captured=False,
+        reported=door.detail(sighting.side.profile, sighting.uid),
+        pid=sighting.processes[0].pid,
+    )
