@@ -12,6 +12,7 @@ import msgspec
 
 from contract.hours import HoursState
 from contract.policy import RUNGS, Ownership, Policy, Profile, Rung, Stance, Texts
+from contract.wire import Dated, Moment
 
 VerdictState = Literal["compliant", "attention", "violation", "exempt", "pending", "unknowable"]
 SEVERITY: tuple[VerdictState, ...] = (
@@ -65,7 +66,7 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
     """What the device's own settings allow at most."""
 
 
-class Exemption(msgspec.Struct, frozen=True, kw_only=True):
+class Exemption(Dated, frozen=True, kw_only=True):
     """A permission with a reason, an approver, a scope and an end."""
 
     id: str
@@ -73,8 +74,8 @@ class Exemption(msgspec.Struct, frozen=True, kw_only=True):
     profile: Literal["work", "personal"]
     reason: str
     approver: str
-    starts: datetime
-    ends: datetime
+    starts: Moment
+    ends: Moment
 
 
 class Reason(msgspec.Struct, frozen=True):

@@ -12,7 +12,6 @@ A client says `hello` with its version, asks, and after `subscribe` is told of e
 Every method declares the permission it needs. A peer is known by its operating-system identity, never by what it says.
 """
 
-from datetime import datetime
 from typing import Annotated, Literal
 
 import msgspec
@@ -22,6 +21,7 @@ from contract.facts import ProcessFacts
 from contract.judge import NextStep, Reason, VerdictState
 from contract.observations import Identity
 from contract.policy import Ownership, Profile, Stance
+from contract.wire import Dated, Moment
 
 LINE_LIMIT_BYTES = 256 * 1024
 """The longest line that either side takes."""
@@ -50,7 +50,7 @@ class Problem(msgspec.Struct, frozen=True):
     remedy: str
 
 
-class MessengerRow(msgspec.Struct, frozen=True, kw_only=True):
+class MessengerRow(Dated, frozen=True, kw_only=True):
     """A messenger that runs, as judged now."""
 
     sighting: Identity
@@ -65,9 +65,9 @@ class MessengerRow(msgspec.Struct, frozen=True, kw_only=True):
     rule: str
     rule_text: str | None
     """The company's own words for the rule, in the policy's language."""
-    since: datetime
+    since: Moment
     """When the messenger started."""
-    judged_since: datetime
+    judged_since: Moment
     """Since when this verdict holds."""
     next_step: NextStep
     instead_names: tuple[str, ...]
@@ -78,10 +78,10 @@ class MessengerRow(msgspec.Struct, frozen=True, kw_only=True):
     pid: int
 
 
-class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+class Snapshot(Dated, frozen=True, kw_only=True):
     """All that the status window shows."""
 
-    at: datetime
+    at: Moment
     state: VerdictState
     """The worst verdict of what runs; `pending` without a policy, `attention` under an expired one."""
     enrolled: bool
@@ -92,7 +92,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     policy_serial: int
     policy_expired: bool
     server: ServerState
-    last_contact: datetime | None
+    last_contact: Moment | None
     """When the server last answered."""
     waiting: int
     """Reports that wait to be sent."""
@@ -103,7 +103,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     questions_contact: str | None = None
 
 
-class Reminder(msgspec.Struct, frozen=True, kw_only=True):
+class Reminder(Dated, frozen=True, kw_only=True):
     """A notice for the employee."""
 
     reminder: Identity
@@ -120,10 +120,10 @@ class Reminder(msgspec.Struct, frozen=True, kw_only=True):
     language: str
     text_digest: str
     policy_serial: int
-    at: datetime
+    at: Moment
 
 
-class LedgerRow(msgspec.Struct, frozen=True, kw_only=True):
+class LedgerRow(Dated, frozen=True, kw_only=True):
     """One thing that was sent from this device, or tried to be."""
 
     number: int
@@ -131,9 +131,9 @@ class LedgerRow(msgspec.Struct, frozen=True, kw_only=True):
     sentence: str
     literal: str
     """The very JSON that left."""
-    first_attempt: datetime
+    first_attempt: Moment
     attempts: int
-    acknowledged: datetime | None
+    acknowledged: Moment | None
 
 
 class DisclosurePage(msgspec.Struct, frozen=True, kw_only=True):
@@ -191,13 +191,13 @@ class Section(msgspec.Struct, frozen=True):
     paragraphs: tuple[str, ...]
 
 
-class PolicyPage(msgspec.Struct, frozen=True, kw_only=True):
+class PolicyPage(Dated, frozen=True, kw_only=True):
     """Result of `policy`: the document people read; without a policy, no sections."""
 
     title: str | None
     version: int | None
     serial: int
-    expires: datetime | None
+    expires: Moment | None
     sections: tuple[Section, ...]
 
 

@@ -8,7 +8,6 @@ number once and answers with a sealed `Acknowledgement`; if the device's policy 
 `PolicyBundle` stands beside it. All keys but the root's come as `KeyCertificate`s sealed by the root.
 """
 
-from datetime import datetime
 from typing import Annotated, Literal
 
 import msgspec
@@ -16,6 +15,7 @@ import msgspec
 from contract import wire
 from contract.observations import Short
 from contract.policy import Ownership, Policy
+from contract.wire import Dated, Moment
 
 LIMIT_BYTES = 64 * 1024
 """The largest request that the server takes."""
@@ -32,7 +32,7 @@ PublicKey = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{43}$")]
 Assurance = Literal["managed", "self_attested"]
 
 
-class EnrolmentRequest(msgspec.Struct, frozen=True, kw_only=True):
+class EnrolmentRequest(Dated, frozen=True, kw_only=True):
     """A device asks to be taken in; sealed with the key it brings, for the secret's tenant and device `new`.
 
     An enrolment secret is written `tenant.random`, so that the tenant is known before the server is asked.
@@ -49,7 +49,7 @@ class EnrolmentRequest(msgspec.Struct, frozen=True, kw_only=True):
     hardware: Digest | None
     """HMAC-SHA256 of the machine's identity, keyed with the tenant, so that no two tenants can compare; None where
     unknown."""
-    at: datetime
+    at: Moment
 
 
 class SealedRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,16 +59,16 @@ class SealedRequest(msgspec.Struct, frozen=True, kw_only=True):
     bodies: Annotated[tuple["ObservationBody", ...], msgspec.Meta(max_length=OBSERVATIONS_AT_MOST)] = ()
 
 
-class KeyCertificate(msgspec.Struct, frozen=True, kw_only=True):
+class KeyCertificate(Dated, frozen=True, kw_only=True):
     """The root says that a key may be used for one purpose; sealed by the root for every device."""
 
     public_key: PublicKey
     use: Literal["policy", "server", "catalogue"]
-    not_before: datetime
-    not_after: datetime
+    not_before: Moment
+    not_after: Moment
 
 
-class Enrolled(msgspec.Struct, frozen=True, kw_only=True):
+class Enrolled(Dated, frozen=True, kw_only=True):
     """The server has taken the device in; sealed by the server's key for device `new`, answering the device's key."""
 
     device: Short
@@ -77,7 +77,7 @@ class Enrolled(msgspec.Struct, frozen=True, kw_only=True):
     public_key: PublicKey
     """The device's own key, given back: the answer is to this request."""
     check_in_seconds: Annotated[int, msgspec.Meta(ge=5, le=86_400)]
-    at: datetime
+    at: Moment
 
 
 class EnrolmentReply(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,10 +105,10 @@ class ObservationBody(msgspec.Struct, frozen=True, kw_only=True):
     """Canonical JSON of a `contract.observations.Observation`, byte for byte as it was digested."""
 
 
-class Clock(msgspec.Struct, frozen=True, kw_only=True):
+class Clock(Dated, frozen=True, kw_only=True):
     """The device's clocks when it spoke."""
 
-    wall: datetime
+    wall: Moment
     monotonic_seconds: float
     boot_id: Short
 
@@ -138,12 +138,12 @@ class CheckIn(msgspec.Struct, frozen=True, kw_only=True):
     observations: Annotated[tuple[ObservationDigest, ...], msgspec.Meta(max_length=OBSERVATIONS_AT_MOST)] = ()
 
 
-class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True):
+class Acknowledgement(Dated, frozen=True, kw_only=True):
     """The server's answer, which the device keeps; sealed by the server's key."""
 
     request: Digest
     """SHA-256 of the sealed check-in that it answers."""
-    at: datetime
+    at: Moment
     current_serial: Count
     """The newest published serial at this time, so that an old policy cannot be frozen in place."""
     taken_up_to: Count
@@ -164,12 +164,12 @@ class CheckInReply(msgspec.Struct, frozen=True, kw_only=True):
     """The sealed `PolicyBundle`, if the device's serial is not the current one."""
 
 
-class PolicyBundle(msgspec.Struct, frozen=True, kw_only=True):
+class PolicyBundle(Dated, frozen=True, kw_only=True):
     """A published policy; sealed by a policy key for every device."""
 
     serial: Annotated[int, msgspec.Meta(ge=1, le=2**53)]
-    issued_at: datetime
-    expires_at: datetime
+    issued_at: Moment
+    expires_at: Moment
     policy: Policy
 
 

@@ -4,7 +4,7 @@ An observation reaches the outbox only through `agent/privacy`, which fills in n
 may not leave stays None.
 """
 
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Literal
 
 import msgspec
@@ -14,13 +14,14 @@ from contract.catalogue import MessengerKind
 from contract.ceiling import Detail
 from contract.judge import VerdictState
 from contract.policy import Profile
+from contract.wire import Dated, Moment
 
 Short = Annotated[str, msgspec.Meta(max_length=200)]
 Identity = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$")]
 """32 hexadecimal digits, random; the same in every observation of one sighting or reminder."""
 
 
-class SightingObserved(msgspec.Struct, frozen=True, kw_only=True, tag="sighting", tag_field="type"):
+class SightingObserved(Dated, frozen=True, kw_only=True, tag="sighting", tag_field="type"):
     """A messenger started, its verdict changed, or it ended."""
 
     sighting: Identity
@@ -33,14 +34,14 @@ class SightingObserved(msgspec.Struct, frozen=True, kw_only=True, tag="sighting"
     kind: MessengerKind | None = None
     listed: bool | None = None
     day: date
-    at: datetime | None = None
+    at: Moment | None = None
     """Exact, or rounded down to the hour, as `detail` says."""
     verdict: VerdictState
     rule: Short
     policy_serial: int
 
 
-class ReminderReceipt(msgspec.Struct, frozen=True, kw_only=True, tag="receipt", tag_field="type"):
+class ReminderReceipt(Dated, frozen=True, kw_only=True, tag="receipt", tag_field="type"):
     """A reminder's text was shown, acknowledged or deferred on this device; nothing says by whom."""
 
     reminder: Identity
@@ -49,33 +50,33 @@ class ReminderReceipt(msgspec.Struct, frozen=True, kw_only=True, tag="receipt", 
     language: Short
     text_digest: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
     outcome: Literal["shown", "acknowledged", "deferred", "expired"]
-    at: datetime
+    at: Moment
 
 
-class PolicyAnswer(msgspec.Struct, frozen=True, kw_only=True, tag="policy", tag_field="type"):
+class PolicyAnswer(Dated, frozen=True, kw_only=True, tag="policy", tag_field="type"):
     """A policy bundle was applied, or refused and why."""
 
     serial: int | None
     outcome: Literal["applied", "refused"]
     reason: Short
-    at: datetime
+    at: Moment
 
 
-class NoticeRecord(msgspec.Struct, frozen=True, kw_only=True, tag="notice", tag_field="type"):
+class NoticeRecord(Dated, frozen=True, kw_only=True, tag="notice", tag_field="type"):
     """How the employee was told what is collected, before anything was."""
 
     version: int
     how: Literal["shown", "recorded"]
     """`recorded`: the administrator recorded that it was given otherwise."""
-    at: datetime
+    at: Moment
 
 
-class Trouble(msgspec.Struct, frozen=True, kw_only=True, tag="trouble", tag_field="type"):
+class Trouble(Dated, frozen=True, kw_only=True, tag="trouble", tag_field="type"):
     """The agent could not do a part of its work."""
 
     code: Short
     detail: Short
-    at: datetime
+    at: Moment
 
 
 LIMIT_BYTES = 8 * 1024

@@ -16,7 +16,8 @@ contract.errors.MalformedError: Not in the agreed form: Expected `int`, got `str
 
 import hashlib
 import re
-from typing import Any, TypeVar
+from datetime import datetime
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -25,8 +26,23 @@ from contract.errors import MalformedError
 T = TypeVar("T")
 
 _PATH = re.compile(r" - at (?P<key>`key` in )?`(?P<path>[^`]*)`\Z")
+_MEMBER = re.compile(r" in `(?P<name>\w+)`\Z")
+"""How `Dated` names the wrong member; msgspec's own path ends at the struct."""
 _DETAIL_CHARACTERS = 300
 """A refusal quotes what was wrong; what was wrong may be as long as a message."""
+
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+"""A point in time; one without a zone is refused, since nothing could be compared with it."""
+
+
+class Dated(msgspec.Struct, frozen=True):
+    """A struct whose moments can be told in every zone and added to: Python's calendar ends with the year 9999."""
+
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            value = getattr(self, name)
+            if isinstance(value, datetime) and not 2 <= value.year <= 9998:
+                raise ValueError(f"Expected a year from 2 to 9998 in `{name}`")
 
 
 def encode(value: object) -> bytes:
@@ -80,6 +96,9 @@ def malformed(error: msgspec.ValidationError) -> MalformedError:
     path = found["path"] if found else "$"
     what = "a key of " if found and found["key"] else ""
     detail = _PATH.sub("", text)
+    member = _MEMBER.search(detail)
+    if member:
+        detail, path = _MEMBER.sub("", detail), f"{path}.{member['name']}"
     if len(detail) > _DETAIL_CHARACTERS:
         detail = detail[:_DETAIL_CHARACTERS] + "…"
     return MalformedError(f"{detail} at {what}{path}.", "Correct this field.", path)

@@ -1,5 +1,6 @@
 import hashlib
 import json
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Annotated, Literal
 
 import msgspec
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from contract import wire
 from contract.errors import MalformedError
+from tests.contract.strategies import moments
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=5)]
 
@@ -171,3 +173,42 @@ def test_decoding_gives_a_value_or_a_malformed_error_and_nothing_else(untrusted:
 @given(st.binary(max_size=100))
 def test_a_digest_is_sha256_in_lower_case_hexadecimal(data: bytes) -> None:
     assert wire.digest(data) == hashlib.sha256(data).hexdigest()
+
+
+class Visit(wire.Dated, frozen=True, kw_only=True):
+    at: wire.Moment
+    until: wire.Moment | None = None
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        "2026-01-01T00:00:00",
+        "2026-01-01",
+        "0001-12-31T23:59:59Z",
+        "9999-01-01T00:00:00Z",
+        "9999-12-31T23:59:59-23:59",
+        "0001-01-01T00:00:00+23:59",
+        "2026-02-30T00:00:00Z",
+        "2026-01-01T24:00:00Z",
+        "",
+        1767225600,
+    ],
+)
+@pytest.mark.parametrize("member", ["at", "until"])
+def test_a_moment_without_a_zone_or_at_the_calendars_ends_is_refused_by_its_path(
+    member: str, at: object
+) -> None:
+    visit = {"at": "2026-01-01T00:00:00Z", member: at}
+    with pytest.raises(MalformedError) as refused:
+        wire.decode(list[Visit], wire.encode([visit]), limit_bytes=1000)
+    assert refused.value.path == f"$[0].{member}"
+
+
+@given(moments())
+def test_a_moment_that_was_taken_can_be_told_in_every_zone_and_moved_by_a_day(at: datetime) -> None:
+    visit = wire.decode(Visit, wire.encode(Visit(at=at)), limit_bytes=1000)
+    assert visit.at == at.astimezone(UTC)
+    for hours in (-14, 0, 14):
+        moved = visit.at.astimezone(timezone(timedelta(hours=hours))) + timedelta(days=1)
+        assert moved - visit.at == timedelta(days=1)
