@@ -1,0 +1,38 @@
+# What a person types. Each target first makes what it needs (dev/bootstrap); the second time that costs nothing.
+.POSIX:
+.PHONY: help run clean-run test lint bench screenshots pins
+
+PYTHON = .venv/bin/python
+
+help: ## print this list
+	@sed -n 's/^\([a-z-]*\):.* ## \(.*\)/make \1 - \2/p' Makefile
+
+run: ## start a server, an enrolled agent and the tray, to try Decorum
+	@dev/bootstrap run
+	@$(PYTHON) -m dev.run
+
+clean-run: ## remove what `make run` keeps in .run
+	@dev/bootstrap run
+	@$(PYTHON) -m dev.run --clean
+
+test: lint ## lint, then every test, end-to-end tests among them
+	@$(PYTHON) -m pytest -n 2 --dist worksteal -m "not e2e"
+	@$(PYTHON) -m pytest -m e2e
+
+lint: ## ruff and mypy, strictly
+	@dev/bootstrap test
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m mypy
+
+bench: ## measure and print figures; never a test
+	@dev/bootstrap test
+	@set -e; for script in bench/[a-z]*.py; do echo "== $$script"; $(PYTHON) "$$script"; done
+
+screenshots: ## make the pictures of docs/images anew
+	@dev/bootstrap screenshots
+	@set -e; for script in dev/screenshots_*.py; do echo "== $$script"; $(PYTHON) "$$script"; done
+
+pins: ## refresh requirements/*.txt from pyproject.toml
+	@dev/bootstrap run
+	@dev/pin
