@@ -1,0 +1,172 @@
+"""A central server in memory, as the agent sees it: it verifies every seal and digest, and seals what it answers.
+
+It takes the place of the transport, so that a test can lose a request, lose an answer, change one on its way, or answer late.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from agent.errors import RefusedError, UnreachableError
+from contract import wire
+from contract.envelope import EVERY_DEVICE, Address, MessageType, SigningKey, VerifyKey, seal, unseal
+from contract.messages import (
+    LIMIT_BYTES,
+    Acknowledgement,
+    CheckIn,
+    CheckInReply,
+    Enrolled,
+    EnrolmentReply,
+    EnrolmentRequest,
+    KeyCertificate,
+    PolicyBundle,
+    SealedRequest,
+    salted_digest,
+)
+from contract.observations import Observation, decode
+from contract.policy import Policy
+
+TENANT = "acme"
+SECRET = f"{TENANT}.a-secret-for-tests"
+URL = "http://server.test"
+START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+
+class CentralServer:
+    """What it has taken is in `taken`, by sequence number, in `order` of arrival."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self.now = now
+        self.root, self.policy_key, self.server_key = (SigningKey.generate() for _ in range(3))
+        self.device_key: VerifyKey | None = None
+        self.device = "d1"
+        self.taken: dict[int, Observation] = {}
+        self.digests: dict[int, str] = {}
+        self.forks: list[int] = []
+        self.check_ins: list[CheckIn] = []
+        self.bundle: str | None = None
+        self.serial = 0
+        self.next_check_in_seconds = 300
+        self.is_down = False
+        self.lose_answers = 0
+        """So many answers are lost on their way, after the request was taken."""
+        self.refusal: RefusedError | None = None
+        self.tamper: Callable[[bytes], bytes] = lambda answer: answer
+
+    def post(self, url: str, body: bytes) -> bytes:
+        """Answer one request, as `agent.reporting.transport.Transport` says."""
+        assert len(body) <= LIMIT_BYTES
+        if self.is_down:
+            raise UnreachableError("nobody there", "wait")
+        if self.refusal is not None:
+            raise self.refusal
+        request = wire.decode(SealedRequest, body, limit_bytes=LIMIT_BYTES)
+        answer = self._enrol(request) if url == f"{URL}/agent/v1/enrol" else self._check_in(request)
+        if self.lose_answers:
+            self.lose_answers -= 1
+            raise UnreachableError("the answer was lost", "wait")
+        return self.tamper(answer)
+
+    def publish(self, policy: Policy, days: int = 90, key: SigningKey | None = None) -> PolicyBundle:
+        """Publish a policy under the next serial."""
+        self.serial += 1
+        bundle = PolicyBundle(
+            serial=self.serial,
+            issued_at=self.now(),
+            expires_at=self.now() + timedelta(days=days),
+            policy=policy,
+        )
+        self.bundle = self.sealed_bundle(bundle, key or self.policy_key)
+        return bundle
+
+    def sealed_bundle(self, bundle: PolicyBundle, key: SigningKey) -> str:
+        """Return a bundle sealed with a key."""
+        return seal(wire.encode(bundle), _address("policy-bundle", EVERY_DEVICE), key)
+
+    def certificates(self) -> tuple[str, ...]:
+        """Return what the root says of the other keys."""
+        return tuple(
+            seal(
+                wire.encode(
+                    KeyCertificate(
+                        public_key=key.public.text,
+                        use=use,  # type: ignore[arg-type]  # the two literals below
+                        not_before=START - timedelta(days=3650),
+                        not_after=START + timedelta(days=3650),
+                    )
+                ),
+                _address("key-certificate", EVERY_DEVICE),
+                self.root,
+            )
+            for key, use in ((self.policy_key, "policy"), (self.server_key, "server"))
+        )
+
+    def _enrol(self, request: SealedRequest) -> bytes:
+        address = Address(type="enrolment", tenant=TENANT, device="new", direction="to_server")
+        header = msgspec.json.decode(_payload_unverified(request.sealed), type=EnrolmentRequest)
+        key = VerifyKey(header.public_key)
+        asked = wire.decode(EnrolmentRequest, unseal(request.sealed, address, key), limit_bytes=LIMIT_BYTES)
+        if asked.secret != SECRET:
+            raise RefusedError("No such secret.", "Ask for another.", "secret_unknown")
+        self.device_key = key
+        enrolled = Enrolled(
+            device=self.device,
+            tenant=TENANT,
+            company="Acme",
+            public_key=key.text,
+            check_in_seconds=self.next_check_in_seconds,
+            at=self.now(),
+        )
+        sealed = seal(wire.encode(enrolled), _address("enrolled", "new"), self.server_key)
+        return wire.encode(
+            EnrolmentReply(sealed=sealed, root=self.root.public.text, certificates=self.certificates())
+        )
+
+    def _check_in(self, request: SealedRequest) -> bytes:
+        assert self.device_key is not None
+        address = Address(type="check-in", tenant=TENANT, device=self.device, direction="to_server")
+        payload = unseal(request.sealed, address, self.device_key)
+        message = wire.decode(CheckIn, payload, limit_bytes=LIMIT_BYTES)
+        self.check_ins.append(message)
+        forks = tuple(self._take(message, request))
+        top = max(self.digests, default=0)
+        missing = tuple((n, n) for n in range(1, top) if n not in self.digests)
+        acknowledgement = Acknowledgement(
+            request=wire.digest(request.sealed.encode()),
+            at=self.now(),
+            current_serial=self.serial,
+            taken_up_to=missing[0][0] - 1 if missing else top,
+            missing=missing,
+            forks=forks,
+            next_check_in_seconds=self.next_check_in_seconds,
+        )
+        sealed = seal(wire.encode(acknowledgement), _address("acknowledgement", self.device), self.server_key)
+        bundle = self.bundle if message.policy_serial != self.serial else None
+        return wire.encode(CheckInReply(sealed=sealed, certificates=self.certificates(), bundle=bundle))
+
+    def _take(self, message: CheckIn, request: SealedRequest) -> list[int]:
+        forks = []
+        bodies = {body.sequence: body for body in request.bodies}
+        for listed in message.observations:
+            body = bodies[listed.sequence]
+            assert salted_digest(body.salt, bytes(body.body)) == listed.digest
+            known = self.digests.get(listed.sequence)
+            if known is None:
+                self.digests[listed.sequence] = listed.digest
+                self.taken[listed.sequence] = decode(bytes(body.body))
+            elif known != listed.digest:
+                forks.append(listed.sequence)
+        self.forks.extend(forks)
+        return forks
+
+
+def _address(kind: MessageType, device: str) -> Address:
+    return Address(type=kind, tenant=TENANT, device=device, direction="to_device")
+
+
+def _payload_unverified(sealed: str) -> bytes:
+    import base64
+
+    part = sealed.split(".")[1]
+    return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
