@@ -167,7 +167,7 @@ class Nothing(msgspec.Struct, frozen=True):
 class LedgerQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Parameters of `ledger`; newest first."""
 
-    before: int | None = None
+    before: Annotated[int, msgspec.Meta(ge=0, le=2**53)] | None = None
     """Only rows with a smaller number."""
     limit: Annotated[int, msgspec.Meta(ge=1, le=500)] = 100
 

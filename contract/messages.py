@@ -24,11 +24,11 @@ REPLY_LIMIT_BYTES = 1024 * 1024
 OBSERVATIONS_AT_MOST = 50
 """How many observations one check-in may carry."""
 
-Digest = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
-Salt = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$")]
+Digest = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
+Salt = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}\Z")]
 Sequence = Annotated[int, msgspec.Meta(ge=1, le=2**53)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
-PublicKey = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{43}$")]
+PublicKey = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{43}\Z")]
 Assurance = Literal["managed", "self_attested"]
 
 
@@ -109,7 +109,7 @@ class Clock(Dated, frozen=True, kw_only=True):
     """The device's clocks when it spoke."""
 
     wall: Moment
-    monotonic_seconds: float
+    monotonic_seconds: Annotated[float, msgspec.Meta(ge=0, le=1e12)]
     boot_id: Short
 
 

@@ -27,11 +27,11 @@ Model = Literal["ban", "restrict", "records", "orchestrate"]
 
 Line = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Prose = Annotated[str, msgspec.Meta(min_length=1, max_length=8000)]
-Language = Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2}(-[A-Z][a-z]{3})?(-[A-Z]{2})?$")]
+Language = Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2}(-[A-Z][a-z]{3})?(-[A-Z]{2})?\Z")]
 Texts = Annotated[dict[Language, Prose], msgspec.Meta(min_length=1, max_length=40)]
 """One text per language (BCP 47)."""
-RuleId = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
-Link = Annotated[str, msgspec.Meta(pattern=r"^(https://|mailto:)\S+$", max_length=500)]
+RuleId = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,63}\Z")]
+Link = Annotated[str, msgspec.Meta(pattern=r"^(https://|mailto:)[^\s<>\"\x00-\x1f\x7f]+\Z", max_length=500)]
 
 
 class ChannelRule(msgspec.Struct, frozen=True, kw_only=True):

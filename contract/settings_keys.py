@@ -31,8 +31,8 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
     sentence: str
 
 
-HttpAddress = Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s/?#]+$", max_length=300)]
-Fingerprint = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{43}$")]
+HttpAddress = Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s/?#@]+\Z", max_length=300)]
+Fingerprint = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{43}\Z")]
 
 KEYS: tuple[Key, ...] = (
     Key(
