@@ -16,8 +16,11 @@ from contract.judge import VerdictState
 from contract.policy import Profile
 from contract.wire import Dated, Moment
 
-Short = Annotated[str, msgspec.Meta(max_length=200)]
-Identity = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$")]
+SHORT_CHARACTERS = 200
+Short = Annotated[str, msgspec.Meta(max_length=SHORT_CHARACTERS, pattern=r"^[^\x00-\x1f\x7f]*\Z")]
+"""A line of text: names come from files that anybody may have written, so nothing in it may steer a terminal or a log."""
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+Identity = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}\Z")]
 """32 hexadecimal digits, random; the same in every observation of one sighting or reminder."""
 
 
@@ -38,7 +41,7 @@ class SightingObserved(Dated, frozen=True, kw_only=True, tag="sighting", tag_fie
     """Exact, or rounded down to the hour, as `detail` says."""
     verdict: VerdictState
     rule: Short
-    policy_serial: int
+    policy_serial: Count
 
 
 class ReminderReceipt(Dated, frozen=True, kw_only=True, tag="receipt", tag_field="type"):
@@ -46,9 +49,9 @@ class ReminderReceipt(Dated, frozen=True, kw_only=True, tag="receipt", tag_field
 
     reminder: Identity
     rule: Short
-    policy_serial: int
+    policy_serial: Count
     language: Short
-    text_digest: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
+    text_digest: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
     outcome: Literal["shown", "acknowledged", "deferred", "expired"]
     at: Moment
 
@@ -56,7 +59,7 @@ class ReminderReceipt(Dated, frozen=True, kw_only=True, tag="receipt", tag_field
 class PolicyAnswer(Dated, frozen=True, kw_only=True, tag="policy", tag_field="type"):
     """A policy bundle was applied, or refused and why."""
 
-    serial: int | None
+    serial: Count | None
     outcome: Literal["applied", "refused"]
     reason: Short
     at: Moment
@@ -65,7 +68,7 @@ class PolicyAnswer(Dated, frozen=True, kw_only=True, tag="policy", tag_field="ty
 class NoticeRecord(Dated, frozen=True, kw_only=True, tag="notice", tag_field="type"):
     """How the employee was told what is collected, before anything was."""
 
-    version: int
+    version: Count
     how: Literal["shown", "recorded"]
     """`recorded`: the administrator recorded that it was given otherwise."""
     at: Moment
@@ -98,45 +101,57 @@ class Disclosure(msgspec.Struct, frozen=True, kw_only=True):
 
 DISCLOSURES: tuple[Disclosure, ...] = (
     Disclosure(
+        type="enrolment",
+        what="Once, when this device joined: its operating system, who owns it, the version of Decorum, the time, its own "
+        "public key, a fingerprint of the machine that only your company can recognise, and on a company's device its "
+        "host name.",
+        why="So that the server takes in this device and no other.",
+        who="Administrators",
+        personal=False,
+    ),
+    Disclosure(
         type="heartbeat",
-        what="That this device is there: its id, the versions of Decorum and of the policy, its clock, "
-        "and how many reports wait.",
+        what="That this device is there: its id, its operating system, who owns it, the versions of Decorum and of the "
+        "policy, its clock and when it was last started anew, how many reports wait and their digests, and a digest of the "
+        "local record that tells nothing of what stands in it.",
         why="So that a device that went silent is noticed.",
         who="Administrators and compliance officers",
         personal=False,
     ),
     Disclosure(
         type="sighting",
-        what="That a messenger was started or ended, whether on the work or the personal side, and how the policy "
-        "judges it; as much detail as the ceiling below allows. Never a message, a contact, a title or an account.",
+        what="That a messenger was started or ended, on which day and when, its name and kind and whether it is a known "
+        "one, whether on the work or the personal side, and how which rule of which policy judges it, under a random "
+        "number; as much detail as the ceiling below allows. Never a message, a contact, a title or an account.",
         why="So that the company can show that work messaging follows its policy.",
         who="Compliance officers",
         personal=True,
     ),
     Disclosure(
         type="receipt",
-        what="That a reminder's text was shown on this device, and whether it was acknowledged or deferred.",
+        what="That a reminder's text was shown on this device, which text in which language, about which rule of which "
+        "policy, when, and whether it was acknowledged or deferred, under a random number.",
         why="So that nobody is said to have been told who was not.",
         who="Compliance officers",
         personal=True,
     ),
     Disclosure(
         type="policy",
-        what="That a policy was applied here, or refused and why.",
+        what="That a policy was applied here, or refused and why; which one and when.",
         why="So that it is known which rules hold where.",
         who="Administrators and compliance officers",
         personal=False,
     ),
     Disclosure(
         type="notice",
-        what="How you were told what is collected.",
+        what="How you were told what is collected, in which version and when.",
         why="Because nothing but a heartbeat leaves before that.",
         who="Compliance officers",
         personal=True,
     ),
     Disclosure(
         type="trouble",
-        what="That a part of Decorum does not work here.",
+        what="That a part of Decorum does not work here, which one and since when.",
         why="So that it can be mended.",
         who="Administrators",
         personal=False,
@@ -154,6 +169,33 @@ def decode(untrusted_bytes: bytes) -> Observation:
     return wire.decode(kind, untrusted_bytes, limit_bytes=LIMIT_BYTES)
 
 
+def fitted(observation: Observation) -> Observation:
+    """Return the observation with every text cut and cleaned to what `decode` takes.
+
+    Names of programs and words of errors are as long and as odd as they come; one that the server had to refuse would be
+    sent again for ever, and everything behind it would wait.
+    """
+    texts = {
+        name: _shortened(value)
+        for name in observation.__struct_fields__
+        if isinstance(value := getattr(observation, name), str)
+    }
+    return msgspec.structs.replace(observation, **texts)
+
+
+def _shortened(text: str) -> str:
+    r"""Return a line of text that can be told to anybody.
+
+    >>> _shortened("Tele\ngram\x1b[2J")
+    'Tele gram [2J'
+    """
+    line = text.encode(errors="replace").decode()
+    line = "".join(
+        " " if ord(character) < 0x20 or ord(character) == 0x7F else character for character in line
+    )
+    return line if len(line) <= SHORT_CHARACTERS else line[: SHORT_CHARACTERS - 1] + "…"
+
+
 def sentence(observation: Observation) -> str:
     """Return what an observation says, in words for the person it is about."""
     match observation:
@@ -162,7 +204,7 @@ def sentence(observation: Observation) -> str:
         case ReminderReceipt(outcome=outcome, rule=rule):
             return f"A reminder about the rule {rule} was {outcome}."
         case PolicyAnswer(outcome="applied", serial=serial):
-            return f"Policy number {serial} was applied."
+            return "A policy was applied." if serial is None else f"Policy number {serial} was applied."
         case PolicyAnswer(reason=reason):
             return f"A policy was refused: {reason}"
         case NoticeRecord(how="shown"):

@@ -1,0 +1,242 @@
+"""Each field that can leave the device is told of; the table below fails when a field comes without its words."""
+
+from datetime import UTC, datetime
+from typing import Any, get_args
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contract import messages, observations, wire
+from contract.errors import MalformedError
+from contract.observations import (
+    DISCLOSURES,
+    LIMIT_BYTES,
+    NoticeRecord,
+    Observation,
+    PolicyAnswer,
+    ReminderReceipt,
+    SightingObserved,
+    Trouble,
+    fitted,
+    sentence,
+)
+from tests.contract.strategies import values_of
+
+MOMENT = datetime(2026, 3, 2, 9, 5, tzinfo=UTC)
+KINDS: tuple[Any, ...] = get_args(Observation)
+TOLD: dict[type[msgspec.Struct], tuple[str, dict[str, str]]] = {
+    SightingObserved: (
+        "sighting",
+        {
+            "sighting": "under a random number",
+            "transition": "started or ended",
+            "detail": "as much detail as the ceiling below allows",
+            "profile": "on the work or the personal side",
+            "messenger": "its name",
+            "name": "its name",
+            "kind": "and kind",
+            "listed": "whether it is a known one",
+            "day": "on which day",
+            "at": "when",
+            "verdict": "judges it",
+            "rule": "which rule",
+            "policy_serial": "of which policy",
+        },
+    ),
+    ReminderReceipt: (
+        "receipt",
+        {
+            "reminder": "under a random number",
+            "rule": "about which rule",
+            "policy_serial": "of which policy",
+            "language": "in which language",
+            "text_digest": "which text",
+            "outcome": "acknowledged or deferred",
+            "at": "when",
+        },
+    ),
+    PolicyAnswer: (
+        "policy",
+        {"serial": "which one", "outcome": "applied here, or refused", "reason": "why", "at": "when"},
+    ),
+    NoticeRecord: ("notice", {"version": "in which version", "how": "How you were told", "at": "when"}),
+    Trouble: ("trouble", {"code": "which one", "detail": "does not work", "at": "since when"}),
+    messages.CheckIn: (
+        "heartbeat",
+        {
+            "protocol": "the versions of Decorum",
+            "version": "the versions of Decorum",
+            "platform": "its operating system",
+            "ownership": "who owns it",
+            "clock": "its clock and when it was last started anew",
+            "policy_serial": "of the policy",
+            "journal": "a digest of the local record",
+            "waiting": "how many reports wait",
+            "observations": "their digests",
+        },
+    ),
+    messages.EnrolmentRequest: (
+        "enrolment",
+        {
+            "secret": "Once, when this device joined",
+            "public_key": "its own public key",
+            "ownership": "who owns it",
+            "assurance": "who owns it",
+            "platform": "its operating system",
+            "version": "the version of Decorum",
+            "device_name": "on a company's device its host name",
+            "hardware": "a fingerprint of the machine",
+            "at": "the time",
+        },
+    ),
+}
+
+
+def test_every_kind_of_observation_is_disclosed_once() -> None:
+    types = [disclosure.type for disclosure in DISCLOSURES]
+    assert len(types) == len(set(types))
+    assert set(types) == {kind.__struct_config__.tag for kind in KINDS} | {"heartbeat", "enrolment"}
+
+
+@pytest.mark.parametrize("kind", TOLD, ids=lambda kind: kind.__name__)
+def test_every_field_that_can_leave_is_told_of_in_words(kind: type[msgspec.Struct]) -> None:
+    disclosed_type, words = TOLD[kind]
+    disclosure = next(one for one in DISCLOSURES if one.type == disclosed_type)
+    for field in kind.__struct_fields__:
+        assert field in words, f"{kind.__name__}.{field} can leave, and nothing says so"
+        assert words[field] in disclosure.what
+    assert set(words) == set(kind.__struct_fields__)
+
+
+def test_every_kind_of_observation_is_in_the_table_above() -> None:
+    assert set(KINDS) <= set(TOLD)
+
+
+@pytest.mark.parametrize("disclosure", DISCLOSURES, ids=lambda disclosure: disclosure.type)
+def test_a_disclosure_says_what_why_and_who_in_sentences(disclosure: observations.Disclosure) -> None:
+    assert disclosure.what.endswith(".")
+    assert disclosure.why.endswith(".")
+    assert disclosure.who
+
+
+def test_what_concerns_a_person_is_marked_as_personal_data() -> None:
+    assert {one.type for one in DISCLOSURES if one.personal} == {"sighting", "receipt", "notice"}
+
+
+any_observation = st.one_of([values_of(kind) for kind in KINDS])
+
+
+@given(any_observation)
+def test_every_observation_comes_back_as_it_went_and_stays_under_the_limit(observed: Observation) -> None:
+    encoded = wire.encode(observed)
+    assert len(encoded) <= LIMIT_BYTES
+    again = observations.decode(encoded)
+    assert type(again) is type(observed)
+    assert wire.encode(again) == encoded
+
+
+@given(any_observation)
+def test_every_observation_is_told_in_one_sentence(observed: Observation) -> None:
+    told = sentence(observed)
+    assert len(told) > 20
+    assert "\n" not in told
+    texts = [text for text in msgspec.structs.astuple(observed) if isinstance(text, str) and "None" in text]
+    assert texts or "None" not in told
+
+
+def test_the_sentence_says_what_is_known_and_no_more() -> None:
+    coarse = b"""{"type": "sighting", "sighting": "%b", "transition": "started", "detail": "kind", "kind": "consumer",
+        "profile": "unknown", "day": "2026-03-02", "verdict": "violation", "rule": "withheld", "policy_serial": 4}"""
+    assert sentence(observations.decode(coarse % (b"a" * 32))) == (
+        "A consumer messenger was started on an unknown side on 2026-03-02; verdict: violation."
+    )
+    exact = wire.encode(
+        {
+            **msgspec.json.decode(coarse % (b"a" * 32)),
+            "name": "Telegram",
+            "profile": "work",
+            "transition": "judged",
+            "at": "2026-03-02T09:05:00+01:00",
+        }
+    )
+    assert sentence(observations.decode(exact)) == (
+        "Telegram was judged again on the work side on 2026-03-02 at 09:05; verdict: violation."
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "path"),
+    [
+        ({"type": "keystrokes"}, "$.type"),
+        ({"sighting": "g" * 32}, "$.sighting"),
+        ({"sighting": "a" * 32 + "\n"}, "$.sighting"),
+        ({"transition": "typed"}, "$.transition"),
+        ({"detail": "everything"}, "$.detail"),
+        ({"profile": "secret"}, "$.profile"),
+        ({"messenger": "x" * 201}, "$.messenger"),
+        ({"name": "Tele\ngram"}, "$.name"),
+        ({"name": "Tele\x00gram"}, "$.name"),
+        ({"name": "Tele\x1b[31mgram"}, "$.name"),
+        ({"kind": "spy"}, "$.kind"),
+        ({"listed": 1}, "$.listed"),
+        ({"day": "2026-02-30"}, "$.day"),
+        ({"day": "2026-03-02T00:00:00Z"}, "$.day"),
+        ({"at": "2026-03-02T09:05:00"}, "$.at"),
+        ({"verdict": "guilty"}, "$.verdict"),
+        ({"rule": None}, "$.rule"),
+        ({"policy_serial": -1}, "$.policy_serial"),
+        ({"policy_serial": 2**63}, "$.policy_serial"),
+        ({"policy_serial": 1.5}, "$.policy_serial"),
+    ],
+)
+def test_a_field_of_the_wrong_type_or_size_is_refused_by_its_path(
+    changes: dict[str, object], path: str
+) -> None:
+    sighting = {
+        "type": "sighting",
+        "sighting": "a" * 32,
+        "transition": "started",
+        "detail": "exact",
+        "profile": "work",
+        "day": "2026-03-02",
+        "verdict": "violation",
+        "rule": "default-work",
+        "policy_serial": 4,
+    }
+    assert isinstance(observations.decode(wire.encode(sighting)), SightingObserved)
+    with pytest.raises(MalformedError) as refused:
+        observations.decode(wire.encode({**sighting, **changes}))
+    assert refused.value.path == path
+
+
+def test_an_observation_above_the_limit_is_refused_before_it_is_read() -> None:
+    with pytest.raises(MalformedError, match="8,193 bytes"):
+        observations.decode(b" " * (LIMIT_BYTES + 1))
+
+
+ANY_TEXT = st.text(
+    st.characters(), max_size=900
+)  # lone surrogates, as file names in another encoding give them
+
+
+@given(ANY_TEXT, ANY_TEXT, st.sampled_from(["\ud800", "\x00", "\n", "\x1b]0;", "é" * 300, "💬" * 250, ""]))
+def test_whatever_a_program_or_an_error_is_called_its_report_is_taken(
+    code: str, detail: str, oddity: str
+) -> None:
+    trouble = Trouble(code=code + oddity, detail=oddity + detail, at=MOMENT)
+    taken = observations.decode(wire.encode(fitted(trouble)))
+    assert isinstance(taken, Trouble)
+    assert len(taken.detail) <= 200
+
+
+@given(any_observation)
+def test_what_fits_already_is_left_as_it_is(observed: Observation) -> None:
+    assert fitted(observed) == observed
+
+
+def test_a_text_that_was_cut_says_so() -> None:
+    cut = fitted(Trouble(code="c", detail="x" * 201, at=MOMENT))
+    assert isinstance(cut, Trouble)
+    assert cut.detail == "x" * 199 + "…"
