@@ -21,6 +21,7 @@ from contract.observations import (
     ReminderReceipt,
     SightingObserved,
     Trouble,
+    fitted,
 )
 from contract.policy import Ownership, Profile
 
@@ -39,7 +40,7 @@ class Cleared:
     def __init__(self, door: _Pass, observation: Observation, not_before: datetime, uid: int | None) -> None:
         if door is not _PASS:
             raise TypeError("only agent.privacy.Door clears an observation")
-        self.observation = observation
+        self.observation = fitted(observation)
         self.not_before = not_before
         self.uid = uid
 

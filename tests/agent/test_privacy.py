@@ -1,0 +1,165 @@
+"""The door: what leaves, how coarse it is, and that its sending tells no more than its words."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import msgspec
+import pytest
+
+from agent.privacy import WITHHELD, Cleared, Door
+from contract import observations, wire
+from contract.ceiling import DETAILS, Ceiling, Detail, ProfileCeiling
+from contract.observations import NoticeRecord, ReminderReceipt, SightingObserved, Trouble
+from contract.policy import Ownership, Profile
+
+UID = 1000
+AT = datetime(2026, 3, 2, 9, 47, 31, tzinfo=UTC)
+SIGHTING = SightingObserved(
+    sighting="a" * 32,
+    transition="started",
+    detail="exact",
+    profile="work",
+    messenger="telegram",
+    name="Telegram",
+    listed=True,
+    day=date(2026, 3, 2),
+    at=AT,
+    verdict="violation",
+    rule="no-telegram",
+    policy_serial=4,
+)
+RECEIPT = ReminderReceipt(
+    reminder="b" * 32,
+    rule="no-telegram",
+    policy_serial=4,
+    language="en",
+    text_digest="c" * 64,
+    outcome="shown",
+    at=AT,
+)
+
+
+def same_everywhere(detail: Detail) -> Ceiling:
+    side = ProfileCeiling(work=detail, personal=detail, unknown=detail)
+    return Ceiling(company=side, personal=side)
+
+
+def door(detail: Detail = "exact", ownership: Ownership = "company", *, told: bool = True) -> Door:
+    return Door(same_everywhere(detail), ownership, everybody_told=told)
+
+
+def cleared_sighting(detail: Detail) -> Cleared:
+    cleared = door(detail).clear_sighting(SIGHTING, "consumer", AT, UID)
+    assert cleared is not None
+    return cleared
+
+
+def test_nothing_but_the_door_makes_what_the_outbox_takes() -> None:
+    with pytest.raises(TypeError, match="only agent"):
+        Cleared(object(), Trouble(code="c", detail="d", at=AT), AT, None)  # type: ignore[arg-type]  # what is tested
+
+
+@pytest.mark.parametrize("ownership", ["company", "personal"])
+@pytest.mark.parametrize("profile", ["work", "personal", "unknown"])
+def test_an_empty_ceiling_lets_nothing_about_anybody_through(ownership: Ownership, profile: Profile) -> None:
+    closed = Door(Ceiling(), ownership, everybody_told=True)
+    sighting = msgspec.structs.replace(SIGHTING, profile=profile)
+    assert closed.clear_sighting(sighting, "consumer", AT, UID) is None
+    assert closed.clear_receipt(RECEIPT, profile, UID) is None
+
+
+def test_before_the_notice_nothing_leaves_and_afterwards_only_about_those_who_were_told() -> None:
+    silent = door(told=False)
+    trouble = Trouble(code="c", detail="d", at=AT)
+    assert silent.clear_sighting(SIGHTING, "consumer", AT, UID) is None
+    assert silent.clear_receipt(RECEIPT, "work", UID) is None
+    assert silent.clear_device(trouble, AT) is None
+    silent.tell(UID)
+    assert silent.clear_sighting(SIGHTING, "consumer", AT, UID) is not None
+    assert silent.clear_sighting(SIGHTING, "consumer", AT, UID + 1) is None
+    assert silent.clear_receipt(RECEIPT, "work", UID + 1) is None
+    assert silent.clear_device(trouble, AT) is not None
+
+
+@pytest.mark.parametrize("device", DETAILS)
+@pytest.mark.parametrize("policy", DETAILS)
+def test_a_policy_takes_away_and_never_gives(device: Detail, policy: Detail) -> None:
+    lowered = door(device)
+    lowered.lower(same_everywhere(policy))
+    assert lowered.detail("work", UID) == min(device, policy, key=DETAILS.index)
+    lowered.lower(None)
+    assert lowered.detail("work", UID) == device
+
+
+def test_exact_tells_all_that_is_known() -> None:
+    cleared = cleared_sighting("exact")
+    assert cleared.observation == msgspec.structs.replace(SIGHTING, kind="consumer")
+    assert cleared.not_before == AT
+    assert cleared.uid == UID
+
+
+def test_hour_tells_the_hour_and_is_sent_after_it() -> None:
+    cleared = cleared_sighting("hour")
+    assert isinstance(cleared.observation, SightingObserved)
+    assert cleared.observation.at == datetime(2026, 3, 2, 9, tzinfo=UTC)
+    assert cleared.observation.name == "Telegram"
+    assert cleared.not_before == datetime(2026, 3, 2, 10, tzinfo=UTC)
+
+
+def test_name_tells_the_day_and_is_sent_after_it() -> None:
+    cleared = cleared_sighting("name")
+    assert isinstance(cleared.observation, SightingObserved)
+    assert cleared.observation.at is None
+    assert cleared.observation.rule == "no-telegram"
+    assert cleared.not_before == datetime(2026, 3, 3, tzinfo=UTC)
+
+
+def test_kind_names_neither_the_messenger_nor_a_rule_that_would_name_it() -> None:
+    cleared = cleared_sighting("kind")
+    seen = cleared.observation
+    assert isinstance(seen, SightingObserved)
+    assert (seen.messenger, seen.name, seen.listed, seen.at) == (None, None, None, None)
+    assert (seen.kind, seen.day, seen.rule) == ("consumer", date(2026, 3, 2), WITHHELD)
+    assert b"elegram" not in wire.encode(seen)
+    assert cleared.not_before == datetime(2026, 3, 3, tzinfo=UTC)
+
+
+def test_a_receipt_is_as_coarse_as_the_sighting_that_it_is_about() -> None:
+    kind = door("kind").clear_receipt(RECEIPT, "work", UID)
+    hour = door("hour").clear_receipt(RECEIPT, "work", UID)
+    exact = door("exact").clear_receipt(RECEIPT, "work", UID)
+    assert kind is not None
+    assert hour is not None
+    assert exact is not None
+    assert kind.observation == msgspec.structs.replace(
+        RECEIPT, rule=WITHHELD, text_digest="0" * 64, at=datetime(2026, 3, 2, tzinfo=UTC)
+    )
+    assert hour.observation == msgspec.structs.replace(RECEIPT, at=datetime(2026, 3, 2, 9, tzinfo=UTC))
+    assert exact.observation == RECEIPT
+    assert kind.not_before == datetime(2026, 3, 3, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("detail", [one for one in DETAILS if one != "nothing"])
+def test_what_leaves_says_in_which_detail_it_was_let_through(detail: Detail) -> None:
+    seen = cleared_sighting(detail).observation
+    assert isinstance(seen, SightingObserved)
+    assert seen.detail == detail
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "Tele\ngram", "bad\x00name", "\udcff"])
+def test_a_messenger_with_an_odd_name_is_reported_in_a_form_that_the_server_takes(name: str) -> None:
+    odd = msgspec.structs.replace(SIGHTING, name=name, messenger=f"unlisted:{name}")
+    cleared = door().clear_sighting(odd, None, AT, UID)
+    assert cleared is not None
+    taken = observations.decode(wire.encode(cleared.observation))
+    assert isinstance(taken, SightingObserved)
+    assert taken.sighting == SIGHTING.sighting
+
+
+def test_the_notice_itself_may_leave_once_somebody_was_told() -> None:
+    told = door(told=False)
+    told.tell(UID)
+    record = NoticeRecord(version=1, how="shown", at=AT)
+    cleared = told.clear_device(record, AT + timedelta(seconds=1))
+    assert cleared is not None
+    assert cleared.observation == record
+    assert cleared.not_before == AT + timedelta(seconds=1)
