@@ -13,6 +13,7 @@ Traceback (most recent call last):
 contract.envelope.SealError: The seal does not hold: It is meant for another device. Refuse the message.
 """
 
+import base64
 import json
 from typing import Literal
 
@@ -32,7 +33,32 @@ MessageType = Literal[
 Direction = Literal["to_server", "to_device"]
 SealProblem = Literal["malformed", "signature", "type", "tenant", "device", "direction"]
 
-_REGISTRY = jws.JWSRegistry(algorithms=[ALGORITHM], strict_check_header=False)
+LIMIT_BYTES = 1024 * 1024
+"""The largest sealed message that is opened: as much as the largest reply of the server carries."""
+
+
+class _Registry(jws.JWSRegistry):
+    """The one algorithm, and room for a whole policy: joserfc's own limits are 512 bytes of header and 128,000 in all."""
+
+    max_header_length = 8 * 1024
+    max_payload_length = LIMIT_BYTES
+
+
+_REGISTRY = _Registry(algorithms=[ALGORITHM], strict_check_header=False)
+_Y_OF_SMALL_ORDER = frozenset(
+    bytes.fromhex(y)
+    for y in (
+        "00" * 32,
+        "01" + "00" * 31,
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        "ec" + "ff" * 30 + "7f",
+        "ed" + "ff" * 30 + "7f",
+        "ee" + "ff" * 30 + "7f",
+    )
+)
+"""The y of the curve's points of order 1, 2, 4 and 8, the unreduced ones too. OpenSSL takes such a point as a key, and
+seals under it can be made by anybody (RFC 8032, section 7, leaves the check to the application)."""
 
 
 class SealError(DecorumError):
@@ -70,6 +96,8 @@ class VerifyKey:
             self.fingerprint: str = self._key.thumbprint()
         except (ValueError, TypeError, JoseError) as error:
             raise MalformedError(f"{text[:60]!r} is not an Ed25519 key.", "Copy the whole key.") from error
+        if _is_of_small_order(text):
+            raise MalformedError("Anybody could seal with this key.", "Make a new key.")
         self.text = text
 
     def __eq__(self, other: object) -> bool:
@@ -100,15 +128,24 @@ class SigningKey:
         """
         try:
             key = OKPKey.import_key(json.loads(text))
-            if key.curve_name != "Ed25519" or not key.is_private:
+            if key.curve_name != "Ed25519" or key.private_key is None:
                 raise MalformedError("This is no private Ed25519 key.", "Restore it from its backup.")
+            # joserfc believes the public half that stands beside the private one.
+            if key.binding.export_private_key(key.private_key)["x"] != key.as_dict(private=False)["x"]:
+                raise MalformedError("The two halves of the key do not fit.", "Restore it from its backup.")
             return cls(key)
-        except (ValueError, TypeError, KeyError, JoseError) as error:
+        except (ValueError, TypeError, KeyError, RecursionError, JoseError) as error:
             raise MalformedError("This is not a key.", "Restore it from its backup.") from error
 
     def to_text(self) -> str:
         """Return the private key as a JWK; keep it in a credential store only."""
         return json.dumps(self._key.as_dict(private=True), sort_keys=True)
+
+
+def _is_of_small_order(text: str) -> bool:
+    point = bytearray(base64.urlsafe_b64decode(text + "="))
+    point[-1] &= 0x7F  # the sign of x
+    return bytes(point) in _Y_OF_SMALL_ORDER
 
 
 def seal(payload: bytes, address: Address, key: SigningKey) -> str:
@@ -138,6 +175,9 @@ def unseal(untrusted_text: str, address: Address, key: VerifyKey) -> bytes:
     except (ValueError, TypeError, RecursionError) as error:
         raise SealError("It is not a sealed message.", "malformed") from error
     header = opened.headers()
+    if "crit" in header:
+        # RFC 7515, section 4.1.11: to be refused unless every extension is understood; none is used here.
+        raise SealError("It asks for an extension that does not exist here.", "malformed")
     expected = {"typ": f"decorum-{address.type}", **msgspec.structs.asdict(address)}
     for member, problem_name in _BOUND:
         if header.get(member) != expected[member]:
@@ -160,6 +200,6 @@ def untrusted_header(untrusted_text: str) -> dict[str, object]:
         SealError: not a compact JWS.
     """
     try:
-        return dict(jws.extract_compact(untrusted_text.encode()).headers())
+        return dict(jws.extract_compact(untrusted_text.encode(), registry=_REGISTRY).headers())
     except (JoseError, ValueError, TypeError, RecursionError) as error:
         raise SealError("It is not a sealed message.", "malformed") from error
