@@ -342,7 +342,7 @@ def test_a_public_key_is_known_by_the_thumbprint_of_rfc_7638() -> None:
     assert key.fingerprint == "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
     assert key == VerifyKey(key.text)
     assert hash(key) == hash(VerifyKey(key.text))
-    assert key != KEY.public
+    assert key != OTHER_KEY.public
     assert key != key.text
 
 
