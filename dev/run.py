@@ -1,0 +1,112 @@
+"""`make run`: brings up a server, an enrolled agent and the tray, and takes all of it down again.
+
+Run from the checkout as `python -m dev.run`; with `--clean` it removes what was kept.
+"""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from dev.demo.errors import DemoError
+from dev.demo.folder import FOLDER_VARIABLE, RunFolder
+from dev.demo.household import Household
+from dev.demo.programs import Programs
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+
+
+def main() -> int:
+    """Run the demo until it is stopped (0), or something fails (1)."""
+    parser = argparse.ArgumentParser(prog="make run")
+    parser.add_argument("--clean", action="store_true", help="remove the state of earlier runs")
+    clean = parser.parse_args().clean
+    folder = RunFolder(Path(os.environ.get(FOLDER_VARIABLE) or CHECKOUT / ".run").absolute())
+    try:
+        return remove(folder) if clean else asyncio.run(run(folder))
+    except DemoError as error:
+        say(str(error))
+        return 1
+    except KeyboardInterrupt:
+        return 0  # before anything was started
+
+
+def remove(folder: RunFolder) -> int:
+    """Remove the folder, unless it is in use."""
+    if not folder.path.exists():
+        say(f"There is nothing to remove: no {folder.path}.")
+        return 0
+    folder.open()
+    folder.remove()
+    say(f"Removed {folder.path}.")
+    return 0
+
+
+async def run(folder: RunFolder) -> int:
+    """Bring everything up, wait, take everything down."""
+    began = time.monotonic()
+    folder.open()
+    household = Household(CHECKOUT, folder, os.environ)
+    programs = Programs(folder.logs, household.environment, folder.lock)
+    asked = asyncio.Event()
+
+    def ask() -> None:
+        if asked.is_set():
+            programs.kill()  # asked twice: no more waiting
+        asked.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, ask)
+    try:
+        return await live(household, programs, asked, began)
+    except DemoError as error:
+        say(str(error))
+        return 1
+    finally:
+        say("\nStopping.")
+        for name in await programs.stop():
+            say(f"{name} did not stop when asked, and was killed. Its log: {folder.logs / name}.log")
+        say("Everything is stopped.")
+
+
+async def live(household: Household, programs: Programs, asked: asyncio.Event, began: float) -> int:
+    """Return once somebody asks to stop, or something fails."""
+    asking = asyncio.create_task(asked.wait())
+    coming_up = asyncio.create_task(household.bring_up(programs, say))
+    waiting: set[asyncio.Task[object]] = {asking, coming_up}
+    try:
+        while True:
+            ended = asyncio.create_task(programs.ended.get())
+            done, _ = await asyncio.wait({*waiting, ended}, return_when=asyncio.FIRST_COMPLETED)
+            if asking in done:
+                return 0
+            if ended in done:
+                program, code = ended.result()
+                if (program.name, code) != ("tray", 0):
+                    raise DemoError(
+                        f"The {program.name} ended ({code}). Its last words, from {program.log}:\n"
+                        f"{program.last_words()}"
+                    )
+                say("The tray was closed; everything else goes on.")
+            if coming_up in done:
+                waiting.discard(coming_up)
+                say(coming_up.result())
+                say(f"Ready after {time.monotonic() - began:.1f} s. Ctrl-C stops everything.")
+            ended.cancel()
+    finally:
+        coming_up.cancel()
+
+
+def say(sentence: str) -> None:
+    """Print at once; a terminal that has gone is no reason to fail."""
+    try:
+        print(sentence, flush=True)
+    except OSError:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - for the rest of this process
+
+
+if __name__ == "__main__":
+    sys.exit(main())
