@@ -1,1 +1,1 @@
-"""The central server `decorum-server`."""
+"""The central server `decorum-server`. Django. Never agent or ui."""

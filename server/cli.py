@@ -1,0 +1,130 @@
+"""The command line `decorum-server`: understands what is asked, and says what went wrong in a sentence with its remedy.
+
+Django is imported only by the commands themselves, so that `--help` is quick.
+"""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Protocol
+
+from contract.errors import DecorumError
+from server.configuration import DEFAULT_ADDRESS, STATE_VARIABLE
+from server.errors import ConfigurationError
+
+DONE, REFUSED = 0, 1
+_EXITS = "Exit codes: 0 done; 1 refused or not possible, with the reason and its remedy; 2 wrong usage."
+_COMMANDS = {
+    "run": "server.commands.run",
+    "migrate": "server.commands.migrate",
+    "create-admin": "server.commands.create_admin",
+    "login-link": "server.commands.login_link",
+    "policy": "server.commands.policy",
+    "enrol-secret": "server.commands.enrol_secret",
+    "root-fingerprint": "server.commands.root_fingerprint",
+}
+
+
+class Command(Protocol):
+    """A module of `server.commands`."""
+
+    def run(self, arguments: argparse.Namespace) -> None:
+        """Do it; raise DecorumError where it cannot be done."""
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Do what the command line asks, and return the exit code."""
+    arguments = _parser().parse_args(words)
+    try:
+        _choose_state(arguments.state)
+        command: Command = importlib.import_module(_COMMANDS[arguments.command])
+        command.run(arguments)
+    except DecorumError as error:
+        print(f"decorum-server: {error}", file=sys.stderr)
+        return REFUSED
+    except KeyboardInterrupt:
+        return REFUSED
+    return DONE
+
+
+def _choose_state(folder: str | None) -> None:
+    """Settle the state folder and the settings before Django reads them; workers inherit both."""
+    if folder:
+        os.environ[STATE_VARIABLE] = folder
+    if not os.environ.get(STATE_VARIABLE):
+        raise ConfigurationError(
+            "No state folder is named.",
+            f"Set {STATE_VARIABLE}, or give --state before the command.",
+        )
+    os.environ["DJANGO_SETTINGS_MODULE"] = "server.settings"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="decorum-server",
+        description="Decorum's central server: takes in devices, publishes policies, shows compliance.",
+        epilog=_EXITS,
+    )
+    parser.add_argument("--state", help=f"folder for database and keys; default: ${STATE_VARIABLE}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    run = commands.add_parser(
+        "run", help="serve the console and the devices until told to stop", epilog=_EXITS
+    )
+    run.add_argument(
+        "--address", default=DEFAULT_ADDRESS, help="host:port to listen at; default: %(default)s"
+    )
+    run.add_argument("--workers", type=int, default=1, help="processes that answer; default: %(default)s")
+
+    migrate = commands.add_parser(
+        "migrate", help="set up the database and, the first time, tenant and keys", epilog=_EXITS
+    )
+    migrate.add_argument("--tenant", help="the company's short name, as in acme; only the first time counts")
+    migrate.add_argument("--company", help="the company's name, as people read it")
+
+    admin = commands.add_parser("create-admin", help="make a person an administrator", epilog=_EXITS)
+    admin.add_argument("name", help="the name to sign in with")
+    admin.add_argument(
+        "--password-stdin",
+        action="store_true",
+        help="read the password from standard input; without it, only login links open the console",
+    )
+
+    link = commands.add_parser(
+        "login-link", help="print a link that signs a person in, once and within 15 minutes", epilog=_EXITS
+    )
+    link.add_argument("name", help="the name to sign in")
+    link.add_argument("--base-url", help="the console's address; default: $DECORUM_SERVER_URL")
+
+    _add_policy(commands.add_parser("policy", help="check, publish and list policies", epilog=_EXITS))
+
+    secret = commands.add_parser(
+        "enrol-secret", help="print a secret with which devices enrol; it is shown this once", epilog=_EXITS
+    )
+    secret.add_argument(
+        "--uses", type=int, default=1, help="how many devices it takes in; default: %(default)s"
+    )
+    secret.add_argument("--days", type=int, default=7, help="how long it holds; default: %(default)s")
+    secret.add_argument("--note", default="", help="what it is for")
+
+    commands.add_parser(
+        "root-fingerprint", help="print the fingerprint that devices are given by MDM", epilog=_EXITS
+    )
+    return parser
+
+
+def _add_policy(policy: argparse.ArgumentParser) -> None:
+    actions = policy.add_subparsers(dest="action", required=True, metavar="ACTION")
+    check = actions.add_parser("check", help="say whether a policy is valid, and what is wrong by its path")
+    check.add_argument("file", help="the policy as TOML; - for standard input")
+    apply = actions.add_parser("apply", help="publish a policy to every device, sealed under the next serial")
+    apply.add_argument("file", help="the policy as TOML; - for standard input")
+    actions.add_parser("list", help="list what was published, newest first")
+    template = actions.add_parser("template", help="print a model policy to start from")
+    template.add_argument("name", help="ban, restrict, records or orchestrate")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,71 @@
+"""`decorum-server run`: the production server, until Ctrl-C or SIGTERM."""
+
+import argparse
+import os
+import socket
+from typing import NoReturn
+
+from django.db import connections
+from granian import Granian
+from granian.constants import Interfaces
+from granian.log import LogLevels
+
+from server.commands.frame import ready_identity
+from server.errors import RequestError
+
+_THREADS = 4
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Serve."""
+    host, port = _address(arguments.address)
+    if not 1 <= arguments.workers <= 64:
+        raise RequestError(f"{arguments.workers} workers cannot be.", "Choose 1 to 64.")
+    os.environ.setdefault("DECORUM_SERVER_URL", f"http://{arguments.address}")
+    os.umask(0o077)
+    identity = ready_identity()
+    connections.close_all()  # workers are forked from here, and a database connection must not be
+    _ensure_free(host, port)
+    server = Granian(
+        "server.wsgi:application",
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=arguments.workers,
+        blocking_threads=_THREADS,
+        log_level=LogLevels.warning,
+        workers_kill_timeout=10,
+    )
+    server.on_startup(
+        lambda: print(
+            f"Serving {identity.tenant.company} at http://{arguments.address} (Ctrl-C stops).", flush=True
+        )
+    )
+    server.serve()
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not host or not port.isascii() or not port.isdigit() or not 1 <= int(port) <= 65535:
+        raise RequestError(f"{text!r} is no address.", "Write host:port, as in 127.0.0.1:8420.")
+    return host, int(port)
+
+
+def _ensure_free(host: str, port: int) -> None:
+    """Try the address before anything is started, for a sentence in place of a traceback."""
+    try:
+        family, kind, protocol, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(place)
+            probe.listen()
+    except OSError as error:
+        _not_free(host, port, error)
+
+
+def _not_free(host: str, port: int, error: OSError) -> NoReturn:
+    raise RequestError(
+        f"Nothing can listen at {host}, port {port}: {error.strerror}.",
+        "Stop what listens there, or choose another --address.",
+    ) from error

@@ -1,0 +1,85 @@
+"""What the environment says: where the state is, how the server is reached. Pure; the environment is an argument."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from contract.errors import MalformedError
+from contract.wire import convert
+from server.errors import ConfigurationError
+
+STATE_VARIABLE = "DECORUM_SERVER_STATE"
+DEFAULT_ADDRESS = "127.0.0.1:8420"
+_PREFIX = "DECORUM_SERVER_"
+
+Origin = Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s/?#@]+$", max_length=300)]
+
+
+class Configuration(msgspec.Struct, frozen=True, kw_only=True):
+    """The environment's word, typed. Each field is a variable, as in DECORUM_SERVER_URL."""
+
+    state: str | None = None
+    """The folder that holds database and keys; None means that nothing can be kept."""
+    url: Origin = f"http://{DEFAULT_ADDRESS}"
+    """How people and devices reach the server from outside."""
+    hosts: str = ""
+    """Further host names under which it is reached, separated by commas."""
+    behind_proxy: bool = False
+    """Whether a proxy of ours stands in front, which sets X-Forwarded-For and X-Forwarded-Proto itself."""
+    check_in_seconds: Annotated[int, msgspec.Meta(ge=5, le=86_400)] = 300
+    """How often devices are asked to check in."""
+    time_zone: str = "UTC"
+    """The zone in which the console shows times."""
+
+    @property
+    def is_https(self) -> bool:
+        """Whether the outside speaks TLS."""
+        return self.url.startswith("https://")
+
+    @property
+    def allowed_hosts(self) -> list[str]:
+        """The host names that requests may name."""
+        further = [host.strip() for host in self.hosts.split(",") if host.strip()]
+        named = urlsplit(self.url).hostname or "localhost"
+        return ["localhost", "127.0.0.1", "[::1]", f"[{named}]" if ":" in named else named, *further]
+
+    @property
+    def folder(self) -> Path | None:
+        """The state folder, absolute."""
+        return None if self.state is None else Path(self.state).absolute()
+
+
+def from_environ(environ: Mapping[str, str]) -> Configuration:
+    """Return the configuration.
+
+    Raises:
+        ConfigurationError: a variable with a value that cannot be used, named.
+    """
+    said: dict[str, object] = {}
+    for field in msgspec.structs.fields(Configuration):
+        text = environ.get(_PREFIX + field.name.upper())
+        if text:
+            said[field.name] = _plain(text) if field.type is not str else text
+    try:
+        configuration = convert(Configuration, said)
+        ZoneInfo(configuration.time_zone)
+    except MalformedError as error:
+        name = _PREFIX + error.path.removeprefix("$.").upper()
+        raise ConfigurationError(
+            f"{name} has a value that cannot be used: {error.detail}", "Correct it."
+        ) from error
+    except (OSError, ValueError, KeyError) as error:
+        raise ConfigurationError(
+            f"{_PREFIX}TIME_ZONE names no time zone.", "Use a name such as Europe/Berlin."
+        ) from error
+    return configuration
+
+
+def _plain(text: str) -> object:
+    if text.isascii() and text.isdigit() and len(text) < 10:
+        return int(text)
+    return {"yes": True, "true": True, "no": False, "false": False}.get(text.lower(), text)

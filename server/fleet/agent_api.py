@@ -1,0 +1,91 @@
+"""The way for devices: two addresses, each a sealed message in JSON and a sealed answer.
+
+Whatever else arrives is refused with a `Refusal`: a code, a sentence, a remedy; never a page, never a traceback.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from django.conf import settings
+from django.db import OperationalError
+from django.http import HttpRequest, HttpResponse
+
+from contract import wire
+from contract.errors import MalformedError
+from contract.messages import LIMIT_BYTES, Refusal, SealedRequest
+from server.addresses import client_address
+from server.errors import RefusedError
+from server.fleet import check_ins, enrolment
+from server.identity import Identity, identity_in
+from server.moments import utc_now
+
+PREFIX = "/agent/"
+_LOG = logging.getLogger(__name__)
+_TRY_AGAIN = "Nothing is lost; it is tried again."
+
+Handler = Callable[[SealedRequest, Identity, datetime, str], object]
+HANDLERS: dict[str, Handler] = {
+    "/agent/v1/enrol": enrolment.enrol,
+    "/agent/v1/check-in": check_ins.check_in,
+}
+
+
+def answer(request: HttpRequest) -> HttpResponse:
+    """Return the answer to a device; it is sent only after everything it says is stored."""
+    try:
+        handler = _handler(request)
+        message = _message(request)
+        reply = handler(message, identity_in(settings.STATE), utc_now(), client_address(request))
+    except RefusedError as error:
+        return _refusal(error.status, error.reason, error.detail, error.remedy)
+    except OperationalError:
+        _LOG.exception("The database did not answer a device")
+        return _refusal(503, "busy", "The server is busy.", _TRY_AGAIN)
+    except Exception:  # noqa: BLE001 - the last resort of this way in: the log has the error, the device a sentence
+        _LOG.exception("A device's request could not be answered")
+        return _refusal(500, "fault", "The server could not do this.", _TRY_AGAIN)
+    return HttpResponse(wire.encode(reply), content_type="application/json")
+
+
+def _handler(request: HttpRequest) -> Handler:
+    handler = HANDLERS.get(request.path_info)
+    if handler is None:
+        raise RefusedError(404, "path_unknown", "Nothing answers here.", "Check the server's address.")
+    if request.method != "POST":
+        raise RefusedError(405, "method_unknown", "Only POST is answered here.", "Use Decorum's agent.")
+    if request.content_type != "application/json":
+        raise RefusedError(415, "not_json", "Only application/json is taken.", "Use Decorum's agent.")
+    return handler
+
+
+def _message(request: HttpRequest) -> SealedRequest:
+    """Read no more than the limit, whatever the request says of its length."""
+    try:
+        declared = int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        declared = 0
+    untrusted_body = b"" if declared > LIMIT_BYTES else _read(request)
+    if max(declared, len(untrusted_body)) > LIMIT_BYTES:
+        raise RefusedError(
+            413, "too_large", f"A request has {LIMIT_BYTES:,} bytes at most.", "Send less at once."
+        )
+    try:
+        return wire.decode(SealedRequest, untrusted_body, limit_bytes=LIMIT_BYTES)
+    except MalformedError as error:
+        raise RefusedError(400, "malformed", error.detail, error.remedy) from error
+
+
+def _read(request: HttpRequest) -> bytes:
+    try:
+        return bytes(request.read(LIMIT_BYTES + 1))
+    except OSError as error:
+        raise RefusedError(400, "incomplete", "The request broke off.", _TRY_AGAIN) from error
+
+
+def _refusal(status: int, reason: str, detail: str, remedy: str) -> HttpResponse:
+    body = wire.encode(Refusal(reason=reason, detail=detail, remedy=remedy))
+    response = HttpResponse(body, status=status, content_type="application/json")
+    if status == 405:
+        response["Allow"] = "POST"
+    return response

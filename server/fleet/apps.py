@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class FleetConfig(AppConfig):
+    """Devices."""
+
+    name = "server.fleet"
+    verbose_name = "Fleet"

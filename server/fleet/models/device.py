@@ -1,0 +1,75 @@
+"""Devices, and what is known of each now."""
+
+import secrets
+from datetime import datetime, timedelta
+
+from django.db import models
+
+from server.fleet.sequences import Taken
+
+SILENT_AFTER_INTERVALS = 3
+"""A device is silent once it has missed this many check-ins."""
+
+
+def new_device_id() -> str:
+    """Return a fresh id: random, so that it tells nothing."""
+    return secrets.token_hex(10)
+
+
+class Device(models.Model):
+    """A device that was taken in; everything but its flags comes from the device itself, sealed by its key."""
+
+    id = models.CharField(primary_key=True, max_length=32, default=new_device_id, editable=False)
+    public_key = models.CharField(max_length=43, unique=True)
+    name = models.CharField(max_length=200, null=True)  # noqa: DJ001 - none was told, as opposed to an empty one
+    ownership = models.CharField(max_length=16)
+    assurance = models.CharField(max_length=16)
+    platform = models.CharField(max_length=16)
+    version = models.CharField(max_length=200)
+    hardware = models.CharField(max_length=64, null=True, db_index=True)  # noqa: DJ001 - unknown
+    shares_hardware = models.BooleanField(default=False)
+    """Whether another device told the same hardware."""
+    enrolled_at = models.DateTimeField()
+    enrolled_with = models.ForeignKey(
+        "fleet.EnrolmentSecret", on_delete=models.PROTECT, related_name="devices"
+    )
+
+    last_check_in_at = models.DateTimeField(null=True)
+    acknowledged_at = models.DateTimeField(null=True)
+    """The latest time told to the device; the next one is never earlier."""
+    silent_from = models.DateTimeField(db_index=True)
+    """When it counts as silent, if nothing is heard before."""
+    clock_behind_seconds = models.FloatField(default=0)
+    policy_serial = models.BigIntegerField(default=0)
+    journal_head = models.CharField(max_length=64, blank=True)
+    waiting = models.BigIntegerField(default=0)
+    taken_highest = models.BigIntegerField(default=0)
+    taken_gaps = models.JSONField(default=list)
+    forked_at = models.DateTimeField(null=True)
+    """When it first reported two different things under one number."""
+    state = models.CharField(max_length=16, default="pending", db_index=True)
+    """The worst of its open sightings, as last reported."""
+
+    class Meta:
+        ordering = ("name", "id")
+
+    def __str__(self) -> str:
+        return self.name or f"Device {self.id[:8]}"
+
+    @property
+    def taken(self) -> Taken:
+        """The sequence numbers taken so far."""
+        return Taken(self.taken_highest, tuple((first, last) for first, last in self.taken_gaps))
+
+    @taken.setter
+    def taken(self, taken: Taken) -> None:
+        self.taken_highest = taken.highest
+        self.taken_gaps = [list(gap) for gap in taken.gaps]
+
+    def expect_next(self, now: datetime, interval_seconds: int) -> None:
+        """Count it as silent once it has missed its next check-ins."""
+        self.silent_from = now + timedelta(seconds=SILENT_AFTER_INTERVALS * interval_seconds)
+
+    def is_silent(self, now: datetime) -> bool:
+        """Tell whether it has missed its check-ins."""
+        return self.silent_from <= now

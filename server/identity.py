@@ -1,0 +1,200 @@
+"""Who this server is: its tenant, its keys, and the certificates by which the root vouches for them.
+
+The folder `keys` holds one file per key. The root's may be taken away and kept elsewhere; it is needed again only to renew
+certificates. A key that is there and cannot be read is an error, never a reason to make a new one.
+"""
+
+import json
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+
+from contract import wire
+from contract.envelope import EVERY_DEVICE, Address, SealError, SigningKey, VerifyKey, seal, unseal
+from contract.errors import MalformedError
+from contract.messages import KeyCertificate, PublicKey
+from server import state_folder
+from server.errors import RequestError, StateError
+
+TENANT_FILE, KEYS_FOLDER, CERTIFICATES_FILE = "tenant.json", "keys", "certificates.json"
+DEFAULT_TENANT, DEFAULT_COMPANY = "main", "Our company"
+CERTIFICATE_LIFE = timedelta(days=730)
+RENEW_BEFORE = timedelta(days=365)
+CLOCKS_APART = timedelta(days=1)
+"""A device whose clock is behind by less than this still believes a new certificate."""
+_FILE_LIMIT_BYTES = 64 * 1024
+
+Use = Literal["policy", "server"]
+USES: tuple[Use, ...] = ("policy", "server")
+
+
+class Tenant(msgspec.Struct, frozen=True, kw_only=True):
+    """The company that this server serves."""
+
+    id: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+    company: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    root: PublicKey
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """The tenant, the server's two working keys, and their certificates."""
+
+    tenant: Tenant
+    policy_key: SigningKey
+    server_key: SigningKey
+    certificates: tuple[str, ...]
+
+    @property
+    def root_fingerprint(self) -> str:
+        """The root key's fingerprint (RFC 7638)."""
+        return VerifyKey(self.tenant.root).fingerprint
+
+
+def establish(folder: Path, tenant: str | None, company: str | None, now: datetime) -> Identity:
+    """Return the identity, made on the first call and only then.
+
+    Args:
+        folder: the state folder.
+        tenant: the tenant's short name; None keeps what is there, or takes the default.
+        company: the company's name; None alike.
+        now: the time.
+
+    Raises:
+        RequestError: the tenant is another one already, or its name cannot be used.
+        StateError: a key is damaged or cannot be written.
+    """
+    keys = folder / KEYS_FOLDER
+    if state_folder.read(folder / TENANT_FILE) is None:
+        # The tenant's file is written last: if this is interrupted, the next call goes on with the keys already made.
+        for name in ("root", *USES):
+            if state_folder.read(_key_file(keys, name)) is None:
+                state_folder.create(_key_file(keys, name), SigningKey.generate().to_text())
+        root = _load_key(keys, "root").public.text
+        made = _tenant({"id": tenant or DEFAULT_TENANT, "company": company or DEFAULT_COMPANY, "root": root})
+        state_folder.create(folder / TENANT_FILE, wire.encode(made).decode())
+    _certify(folder, now)
+    identity = load(folder)
+    if tenant not in {None, identity.tenant.id} or company not in {None, identity.tenant.company}:
+        raise RequestError(
+            f"This server serves {identity.tenant.company} ({identity.tenant.id}) already.",
+            "Leave out --tenant and --company, or choose another state folder.",
+        )
+    return identity
+
+
+def load(folder: Path) -> Identity:
+    """Return the identity.
+
+    Raises:
+        StateError: there is none yet, or a file of it is damaged.
+    """
+    tenant = read_tenant(folder)
+    keys = folder / KEYS_FOLDER
+    certificates = _read_certificates(keys)
+    return Identity(tenant, _load_key(keys, "policy"), _load_key(keys, "server"), certificates)
+
+
+@cache
+def identity_in(folder: Path | None) -> Identity:
+    """Return the identity for a running server, which reads it once.
+
+    Raises:
+        StateError: as `load`.
+    """
+    if folder is None:
+        raise StateError("No state folder is named.", "Set DECORUM_SERVER_STATE.")
+    return load(folder)
+
+
+def read_tenant(folder: Path) -> Tenant:
+    """Return the tenant.
+
+    Raises:
+        StateError: there is none yet, or its file is damaged.
+    """
+    text = state_folder.read(folder / TENANT_FILE)
+    if text is None:
+        raise StateError(f"{folder} holds no server yet.", "Run `decorum-server migrate` first.")
+    try:
+        return wire.decode(Tenant, text.encode(), limit_bytes=_FILE_LIMIT_BYTES)
+    except MalformedError as error:
+        raise StateError(
+            f"{folder / TENANT_FILE} is damaged: {error.detail}", "Restore it from its backup."
+        ) from error
+
+
+def _tenant(value: dict[str, str]) -> Tenant:
+    try:
+        return wire.convert(Tenant, value)
+    except MalformedError as error:
+        raise RequestError(
+            f"The tenant cannot be called so: {error.detail}",
+            "Use lower-case letters, digits and hyphens for --tenant, and a name for --company.",
+        ) from error
+
+
+def _key_file(keys: Path, name: str) -> Path:
+    return keys / f"{name}.jwk"
+
+
+def _load_key(keys: Path, name: str) -> SigningKey:
+    file = _key_file(keys, name)
+    text = state_folder.read(file)
+    if text is None:
+        raise StateError(f"{file} is missing.", "Restore it from its backup.")
+    try:
+        return SigningKey.from_text(text)
+    except MalformedError as error:
+        raise StateError(
+            f"{file} is damaged.", "Restore it from its backup; it was left as it is."
+        ) from error
+
+
+def _certify(folder: Path, now: datetime) -> None:
+    """Renew the certificates that end within a year, as long as the root is at hand."""
+    keys = folder / KEYS_FOLDER
+    tenant = read_tenant(folder)
+    if state_folder.read(_key_file(keys, "root")) is None:
+        return
+    root = _load_key(keys, "root")
+    if root.public.text != tenant.root:
+        raise StateError("keys/root.jwk is not this tenant's root.", "Restore it from its backup.")
+    current = _read_certificates(keys) if (keys / CERTIFICATES_FILE).exists() else ()
+    address = Address(type="key-certificate", tenant=tenant.id, device=EVERY_DEVICE, direction="to_device")
+    wanted = {_load_key(keys, use).public.text: use for use in USES}
+    if {_lasting(text, address, root.public, now) for text in current} >= set(wanted):
+        return
+    made = [
+        wire.encode(
+            KeyCertificate(
+                public_key=key, use=use, not_before=now - CLOCKS_APART, not_after=now + CERTIFICATE_LIFE
+            )
+        )
+        for key, use in wanted.items()
+    ]
+    state_folder.replace(
+        keys / CERTIFICATES_FILE, json.dumps([seal(payload, address, root) for payload in made])
+    )
+
+
+def _lasting(text: str, address: Address, root: VerifyKey, now: datetime) -> str | None:
+    """Return the key that a certificate vouches for, if it does so for long enough."""
+    try:
+        certificate = wire.decode(KeyCertificate, unseal(text, address, root), limit_bytes=_FILE_LIMIT_BYTES)
+    except (SealError, MalformedError):
+        return None
+    return certificate.public_key if certificate.not_after - RENEW_BEFORE > now else None
+
+
+def _read_certificates(keys: Path) -> tuple[str, ...]:
+    file = keys / CERTIFICATES_FILE
+    text = state_folder.read(file)
+    if text is None:
+        raise StateError(f"{file} is missing.", "Run `decorum-server migrate` with the root key at hand.")
+    try:
+        return wire.decode(tuple[str, ...], text.encode(), limit_bytes=_FILE_LIMIT_BYTES)
+    except MalformedError as error:
+        raise StateError(f"{file} is damaged.", "Restore it from its backup.") from error

@@ -1,0 +1,48 @@
+"""What stands before every answer: the headers that bind a browser, and the way for devices."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+
+from server.fleet import agent_api
+
+Answer = Callable[[HttpRequest], HttpResponse]
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; "
+    # The console's theme builds its expressions at run time (Alpine.js), hence unsafe-eval; no script stands in a page.
+    "script-src 'self' 'unsafe-eval'; "
+    # The theme's colours are a style element, and its widgets set style attributes.
+    "style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; font-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+class SafeHeaders:
+    """Binds browsers to what the console needs, and keeps its pages out of shared caches."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer, and add the headers."""
+        response = self._get_response(request)
+        response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+        response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+        if not request.path_info.startswith("/static/"):
+            response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+
+class AgentsFirst:
+    """Answers devices before anything made for people sees the request: no session, no form, no page."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer a device, or pass the request on."""
+        if request.path_info.startswith(agent_api.PREFIX):
+            return agent_api.answer(request)
+        return self._get_response(request)

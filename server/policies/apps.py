@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class PoliciesConfig(AppConfig):
+    """Policies."""
+
+    name = "server.policies"
+    verbose_name = "Policies"

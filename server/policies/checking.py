@@ -1,0 +1,40 @@
+"""Checking a policy: whether it is valid, and what is valid but hardly meant."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from contract.policy import Policy, parse
+from server.catalogue import catalogue
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """A valid policy, and remarks for its author."""
+
+    policy: Policy
+    remarks: tuple[str, ...]
+
+
+def check(text: str) -> Checked:
+    """Return the policy that a text says.
+
+    Raises:
+        MalformedError: it is not valid; the error names the path.
+    """
+    policy = parse(text)
+    return Checked(policy, tuple(_remarks(policy)))
+
+
+def _remarks(policy: Policy) -> Iterable[str]:
+    listed = catalogue().messengers
+    named = [rule.messenger for rule in policy.channels]
+    named += [*policy.use_instead, *(rule.messenger for rule in policy.capture)]
+    for messenger in dict.fromkeys(named):
+        if messenger not in listed and not messenger.startswith("unlisted:"):
+            yield f"The catalogue lists no messenger {messenger!r}; a rule for it may never hold."
+    captured = {rule.messenger for rule in policy.capture}
+    for rule in policy.channels:
+        if policy.capture_required and rule.stance == "approved" and rule.messenger not in captured:
+            yield f"{rule.messenger} is approved and must be captured, but no connector is named for it."
+    if not policy.clauses:
+        yield "It has no clauses: people are told what devices do, but not what is expected of them."

@@ -1,0 +1,109 @@
+"""Publishing: a policy is sealed under the next serial, fleet-wide and only rising, and renewed before it runs out."""
+
+from datetime import datetime, timedelta
+
+import msgspec
+from django.db import transaction
+
+from contract import wire
+from contract.envelope import EVERY_DEVICE, Address, seal
+from contract.messages import PolicyBundle
+from contract.policy import Policy, parse
+from server.access import audit
+from server.errors import RequestError
+from server.identity import Identity
+from server.policies.models import Publication
+
+SEALED_BYTES_AT_MOST = 900_000
+"""A reply may have 1 MiB, and carries more than the bundle."""
+
+
+class Published(msgspec.Struct, frozen=True):
+    """What came of publishing."""
+
+    publication: Publication
+    is_new: bool
+    """False where the very same text is in force already."""
+
+
+def current() -> Publication | None:
+    """Return the publication with the highest serial."""
+    return Publication.objects.first()
+
+
+def publish(text: str, actor: str, identity: Identity, now: datetime, address: str = "") -> Published:
+    """Publish a policy written as TOML; the very same text as is in force publishes nothing.
+
+    Raises:
+        MalformedError: the text is no valid policy.
+        RequestError: it is too large to be carried.
+    """
+    policy = parse(text)
+    digest = wire.digest(text.encode())
+    with transaction.atomic():
+        in_force = renewed(identity, now)
+        if in_force is not None and in_force.digest == digest:
+            return Published(in_force, is_new=False)
+        publication = _write(text, policy, actor, identity, now, is_renewal=False)
+        audit.record(
+            now,
+            actor,
+            "policy.published",
+            f"Policy number {publication.serial}",
+            f"{policy.id} version {policy.version}, SHA-256 {digest}",
+            address,
+        )
+    return Published(publication, is_new=True)
+
+
+def renewed(identity: Identity, now: datetime) -> Publication | None:
+    """Return the publication in force, sealed anew under the next serial once two thirds of its time are over.
+
+    Runs at every check-in, in the caller's transaction, so that a fleet never runs out while its server lives.
+    """
+    in_force = current()
+    if in_force is None or now < _due(in_force):
+        return in_force
+    text = in_force.text
+    publication = _write(text, parse(text), audit.SERVER, identity, now, is_renewal=True)
+    audit.record(
+        now, audit.SERVER, "policy.renewed", f"Policy number {publication.serial}", f"was {in_force.serial}"
+    )
+    return publication
+
+
+def _due(publication: Publication) -> datetime:
+    return publication.expires_at - (publication.expires_at - publication.issued_at) / 3
+
+
+def _write(
+    text: str, policy: Policy, actor: str, identity: Identity, now: datetime, *, is_renewal: bool
+) -> Publication:
+    newest = current()
+    bundle = PolicyBundle(
+        serial=1 if newest is None else newest.serial + 1,
+        issued_at=now,
+        expires_at=now + timedelta(days=policy.valid_days),
+        policy=policy,
+    )
+    address = Address(
+        type="policy-bundle", tenant=identity.tenant.id, device=EVERY_DEVICE, direction="to_device"
+    )
+    sealed = seal(wire.encode(bundle), address, identity.policy_key)
+    if len(sealed) > SEALED_BYTES_AT_MOST:
+        raise RequestError("The policy is too large to be carried to devices.", "Shorten its texts.")
+    publication = Publication(
+        serial=bundle.serial,
+        policy=policy.id,
+        version=policy.version,
+        title=policy.text(policy.title, policy.language),
+        text=text,
+        digest=wire.digest(text.encode()),
+        sealed=sealed,
+        issued_at=bundle.issued_at,
+        expires_at=bundle.expires_at,
+        published_by=actor,
+        is_renewal=is_renewal,
+    )
+    publication.save(force_insert=True)
+    return publication
