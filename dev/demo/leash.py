@@ -12,6 +12,8 @@ import time
 
 LEASHED = ("/bin/sh", "-c", 'echo "$$" >&0 && exec "$@" </dev/null', "leashed")
 """Goes before a command whose standard input is the pipe's writing end and which leads a group of its own."""
+ASK_AGAIN_SECONDS = 1.0
+"""A server's worker that has just been forked loses a signal (granian 2.8), so one is not enough."""
 PATIENCE_SECONDS = 5.0
 
 
@@ -28,13 +30,15 @@ def main() -> None:
 
 
 def end(groups: set[int]) -> None:
-    """Ask every group to end; kill what does not in time."""
-    living = {group for group in groups if send(group, signal.SIGTERM)}
+    """Ask every group to end, again and again; kill what does not in time."""
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while living and time.monotonic() < deadline:
-        time.sleep(0.05)
-        living = {group for group in living if send(group, 0)}
-    for group in living:
+    while groups and time.monotonic() < deadline:
+        groups = {group for group in groups if send(group, signal.SIGTERM)}
+        ask_again = time.monotonic() + ASK_AGAIN_SECONDS
+        while groups and time.monotonic() < ask_again:
+            time.sleep(0.05)
+            groups = {group for group in groups if send(group, 0)}
+    for group in groups:
         send(group, signal.SIGKILL)
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from dev.demo import leash
 from dev.demo.errors import DemoError
 
-PATIENCE_SECONDS = 8.0
-"""How long a program may take to stop."""
+TIMES_ASKED = 8
+"""How often a program is asked to stop, once a second, before it is killed."""
 LOG_LINES_SHOWN = 15
 
 
@@ -35,17 +35,19 @@ class Program:
 
     async def stop(self) -> bool:
         """Ask the program and whatever it started to end; kill what does not. Tell whether it ended when asked."""
-        leash.send(self.group, signal.SIGTERM)
-        try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                await self._process.wait()
-                while leash.send(self.group, 0):  # noqa: ASYNC110 - no event tells of a grandchild's end
-                    await asyncio.sleep(0.02)
-        except TimeoutError:
-            self.kill()
-            await self._process.wait()
-            return False
-        return True
+        gone = asyncio.create_task(self._until_gone())
+        for _ in range(TIMES_ASKED):
+            leash.send(self.group, signal.SIGTERM)
+            if (await asyncio.wait({gone}, timeout=leash.ASK_AGAIN_SECONDS))[0]:
+                return True
+        self.kill()
+        await gone
+        return False
+
+    async def _until_gone(self) -> None:
+        await self._process.wait()
+        while leash.send(self.group, 0):  # noqa: ASYNC110 - no event tells of a grandchild's end
+            await asyncio.sleep(0.02)
 
     def kill(self) -> None:
         """End the program and whatever it started, at once."""
