@@ -35,7 +35,7 @@ IdentifierKind = Literal[
     "origin",
 ]
 MessengerKind = Literal["consumer", "business", "both"]
-MessengerId = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,47}$")]
+MessengerId = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,47}\Z")]
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
 

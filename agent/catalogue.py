@@ -1,0 +1,41 @@
+"""Loads the catalogue that ships with the program."""
+
+from importlib import resources
+
+from agent.errors import AgentError
+from contract.catalogue import Catalogue, parse
+from contract.errors import MalformedError
+
+DATA_FOLDER = "catalogue_data"
+
+
+class CatalogueError(AgentError):
+    """The list of known messengers cannot be read."""
+
+    title = "The list of known messengers cannot be used"
+
+
+def load(package: str = "contract") -> Catalogue:
+    """Return the catalogue from the package's data.
+
+    Args:
+        package: the package whose data folder holds the files.
+
+    Raises:
+        CatalogueError: the files are missing, cannot be read, or one is not of the agreed form.
+    """
+    remedy = "Install Decorum again; its files are incomplete or were changed."
+    try:
+        folder = resources.files(package).joinpath(DATA_FOLDER)
+        files = sorted(
+            (file for file in folder.iterdir() if file.name.endswith(".toml")), key=lambda file: file.name
+        )
+        texts = {file.name: file.read_text(encoding="utf-8") for file in files}
+    except (OSError, UnicodeDecodeError, ModuleNotFoundError) as error:
+        raise CatalogueError(f"{package}/{DATA_FOLDER} cannot be read ({error}).", remedy) from error
+    if not texts:
+        raise CatalogueError(f"{package}/{DATA_FOLDER} is empty.", remedy)
+    try:
+        return parse(texts)
+    except MalformedError as error:
+        raise CatalogueError(error.detail, remedy) from error

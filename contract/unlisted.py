@@ -1,0 +1,71 @@
+"""Messengers that no list knows: recognised by what their desktop entry says they are for."""
+
+from contract import programs
+from contract.evidence import (
+    CATEGORY_WEIGHTS,
+    UNLISTED_THRESHOLD,
+    Evidence,
+    Match,
+    category_score,
+)
+from contract.facts import ProcessFacts
+
+PREFIX = "unlisted:"
+
+
+def unlisted(facts: ProcessFacts, base: str, cmdline: tuple[str, ...]) -> Match | None:
+    """Return an unlisted messenger, None where categories do not speak for one or nothing gives it a key.
+
+    Args:
+        facts: all that is known.
+        base: lower-case base name of what runs.
+        cmdline: its command line, empty where it is not known.
+    """
+    if not facts.categories:
+        return None
+    categories = _split(facts.categories)
+    score = category_score(categories)
+    if score < UNLISTED_THRESHOLD:
+        return None
+    key, name = _key(facts, base, cmdline)
+    if not key:
+        return None
+    owner = facts.desktop_id or facts.bundle_id or key
+    return Match(
+        messenger=f"{PREFIX}{key}",
+        name=name,
+        listed=False,
+        confidence=round(score, 3),
+        evidence=tuple(
+            Evidence("category", written, f"The desktop entry of {owner} is in the category {written}.")
+            for category, written in categories.items()
+            if category in CATEGORY_WEIGHTS
+        ),
+    )
+
+
+def _split(categories: tuple[str, ...]) -> dict[str, str]:
+    """Return categories as they were written, by their lower case; each once."""
+    words = (word.strip() for entry in categories for word in entry.split(";"))
+    return {word.lower(): word for word in words if word}
+
+
+def _key(facts: ProcessFacts, base: str, cmdline: tuple[str, ...]) -> tuple[str, str]:
+    """Return key and readable name; empty for interpreters and helpers, which are nobody's own."""
+    if facts.desktop_id:
+        desktop = facts.desktop_id.removesuffix(".desktop")
+        return desktop.lower(), _readable(desktop.rpartition(".")[2])
+    if facts.bundle_id:
+        return facts.bundle_id.lower(), _readable(facts.bundle_id.rpartition(".")[2])
+    if base in programs.HELPERS:
+        return "", ""
+    interpreter = programs.interpreter_of(base)
+    if interpreter is not None:
+        script = programs.script_of(interpreter, cmdline) if cmdline else None
+        base = next((value for _, value in programs.script_names(interpreter, script)), "") if script else ""
+    return base, _readable(base)
+
+
+def _readable(name: str) -> str:
+    words = name.replace("-", " ").replace("_", " ").strip()
+    return (words.title() if words.islower() else words) or name
