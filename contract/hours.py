@@ -47,8 +47,10 @@ class Interval(msgspec.Struct, frozen=True, kw_only=True):
 class OfficeHours(msgspec.Struct, frozen=True, kw_only=True):
     """When work is done; breaks within it and holidays are free."""
 
-    time_zone: Annotated[str, msgspec.Meta(min_length=1, max_length=64)] = "local"
-    """An IANA name, or `local` for the device's own."""
+    time_zone: Annotated[
+        str, msgspec.Meta(max_length=64, pattern=r"^(local|[A-Z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*)\Z")
+    ] = "local"
+    """An IANA name, or `local` for the device's own. Names of files that only some systems keep are none."""
     work: Annotated[tuple[Interval, ...], msgspec.Meta(max_length=50)] = ()
     breaks: Annotated[tuple[Interval, ...], msgspec.Meta(max_length=50)] = ()
     holidays: Annotated[tuple[date, ...], msgspec.Meta(max_length=1000)] = ()
@@ -58,6 +60,10 @@ class OfficeHours(msgspec.Struct, frozen=True, kw_only=True):
 
         Args:
             at: an aware time; its own zone is the device's.
+
+        Raises:
+            ZoneInfoNotFoundError: this system does not know the zone.
+            OverflowError: the day before is not in the calendar.
         """
         local = at if self.time_zone == "local" else at.astimezone(ZoneInfo(self.time_zone))
         if not any(interval.holds(local, self.holidays) for interval in self.work):

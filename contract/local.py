@@ -23,8 +23,8 @@ from contract.observations import Identity
 from contract.policy import Ownership, Profile, Stance
 from contract.wire import Dated, Moment
 
-LINE_LIMIT_BYTES = 256 * 1024
-"""The longest line that either side takes."""
+LINE_LIMIT_BYTES = 1024 * 1024
+"""The longest line that either side takes; the policy's document is the longest of all."""
 REPLY_SECONDS = 5.0
 """How long a client waits for an answer."""
 

@@ -14,7 +14,7 @@ import msgspec
 from contract.ceiling import Ceiling
 from contract.errors import MalformedError
 from contract.hours import OfficeHours
-from contract.wire import convert
+from contract.wire import convert, encode
 
 Stance = Literal["approved", "personal_only", "restricted", "banned"]
 """`restricted` means outside office hours and in breaks only."""
@@ -24,9 +24,20 @@ RUNGS: tuple[Rung, ...] = ("report", "remind", "ask_to_close", "close")
 Profile = Literal["work", "personal", "unknown"]
 Ownership = Literal["company", "personal"]
 Model = Literal["ban", "restrict", "records", "orchestrate"]
+BYTES_AT_MOST = 512 * 1024
+"""The largest policy, in canonical JSON: its bundle fits into a reply, its document into a line of the local interface."""
+RESERVED_IDS = frozenset({"none", "withheld", "default-work", "default-personal"})
+"""What verdicts and reports say in a rule's place."""
 
-Line = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-Prose = Annotated[str, msgspec.Meta(min_length=1, max_length=8000)]
+Line = Annotated[
+    str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^(?=.*\S)[^\x00-\x1f\x7f\x85\u2028\u2029]+\Z")
+]
+"""Something to read on one line: not blank, and nothing that steers a terminal or breaks the line."""
+Prose = Annotated[
+    str,
+    msgspec.Meta(min_length=1, max_length=8000, pattern=r"^(?=\s*\S)[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]+\Z"),
+]
+"""Something to read in paragraphs: not blank; line breaks and tabs are the only control characters."""
 Language = Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2}(-[A-Z][a-z]{3})?(-[A-Z]{2})?\Z")]
 Texts = Annotated[dict[Language, Prose], msgspec.Meta(min_length=1, max_length=40)]
 """One text per language (BCP 47)."""
@@ -153,8 +164,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """How long a published bundle of it stays in force without being renewed."""
 
     def text(self, texts: Texts, language: str) -> str:
-        """Return the text in the language asked for, or in the policy's own."""
-        return texts.get(language) or texts[self.language]
+        """Return the text in the language asked for, or in the policy's own, or in any that it has."""
+        return texts.get(language) or texts.get(self.language) or next(iter(texts.values()), "")
 
 
 def parse(text: str) -> Policy:
@@ -163,10 +174,14 @@ def parse(text: str) -> Policy:
     Raises:
         MalformedError: not TOML, a field of the wrong type or size (named by its path), or contradictory.
     """
+    if len(text) > BYTES_AT_MOST:
+        raise _too_large(len(text))
     try:
         table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # TOMLDecodeError, or a number of thousands of digits
         raise MalformedError(f"The policy is not TOML: {error}.", "Correct the line it names.") from error
+    except RecursionError as error:
+        raise MalformedError("The policy is nested too deeply.", "Write flat tables.") from error
     policy = convert(Policy, table)
     for problem in problems(policy):
         raise problem
@@ -175,7 +190,13 @@ def parse(text: str) -> Policy:
 
 def problems(policy: Policy) -> Iterable[MalformedError]:
     """Yield what is contradictory or incomplete although every field has its type."""
+    size_bytes = len(encode(policy))
+    if size_bytes > BYTES_AT_MOST:
+        yield _too_large(size_bytes)
     yield from _missing_texts(policy)
+    yield from _not_offerable(policy)
+    yield from _clauses_with_one_id(policy)
+    yield from _never_restricted(policy)
     seen_ids: set[str] = set()
     seen_channels: set[tuple[str, str]] = set()
     for number, rule in enumerate(policy.channels):
@@ -186,12 +207,8 @@ def problems(policy: Policy) -> Iterable[MalformedError]:
             yield MalformedError(
                 f"{rule.messenger} in the {rule.profile} profile has two rules.", "Keep one of them.", where
             )
-        if rule.profile == "work" and rule.messenger in policy.use_instead and rule.stance != "approved":
-            yield MalformedError(
-                f"{rule.messenger} is offered to people instead, yet it is {rule.stance} at work.",
-                "Approve it, or take it out of use_instead.",
-                f"{where}.stance",
-            )
+        if rule.id in RESERVED_IDS:
+            yield MalformedError(f"{rule.id} has a meaning of its own.", "Choose another id.", f"{where}.id")
         seen_ids.add(rule.id)
         seen_channels.add((rule.messenger, rule.profile))
     zone = policy.office_hours.time_zone
@@ -200,6 +217,50 @@ def problems(policy: Policy) -> Iterable[MalformedError]:
             f"There is no time zone {zone!r}.",
             "Use a name such as Europe/Berlin, or local.",
             "$.office_hours.time_zone",
+        )
+
+
+def _too_large(size: int) -> MalformedError:
+    return MalformedError(
+        f"The policy has {size:,} bytes; {BYTES_AT_MOST:,} are taken.", "Shorten its texts."
+    )
+
+
+def _not_offerable(policy: Policy) -> Iterable[MalformedError]:
+    """Yield the messengers that people are sent to although the rules do not approve them at work."""
+    rules = {rule.messenger: (i, rule) for i, rule in enumerate(policy.channels) if rule.profile == "work"}
+    for number, messenger in enumerate(policy.use_instead):
+        place, rule = rules.get(messenger, (None, policy.defaults.work))
+        if rule.stance != "approved":
+            yield MalformedError(
+                f"{messenger} is offered to people instead, yet it is {rule.stance} at work.",
+                "Approve it, or take it out of use_instead.",
+                f"$.use_instead[{number}]" if place is None else f"$.channels[{place}].stance",
+            )
+
+
+def _clauses_with_one_id(policy: Policy) -> Iterable[MalformedError]:
+    seen: set[str] = set()
+    for number, clause in enumerate(policy.clauses):
+        if clause.id in seen:
+            yield MalformedError(
+                f"Two clauses are called {clause.id}.", "Give each its own id.", f"$.clauses[{number}].id"
+            )
+        seen.add(clause.id)
+
+
+def _never_restricted(policy: Policy) -> Iterable[MalformedError]:
+    stances = [
+        ("$.defaults.work", policy.defaults.work.stance),
+        ("$.defaults.personal", policy.defaults.personal.stance),
+    ]
+    stances += [(f"$.channels[{i}]", rule.stance) for i, rule in enumerate(policy.channels)]
+    restricted = next((path for path, stance in stances if stance == "restricted"), None)
+    if restricted is not None and not policy.office_hours.work:
+        yield MalformedError(
+            f"{restricted} is restricted to breaks and the time outside office hours, and there are no office hours.",
+            "Write when work is done, or choose another stance.",
+            "$.office_hours.work",
         )
 
 
