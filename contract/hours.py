@@ -68,6 +68,7 @@ class OfficeHours(msgspec.Struct, frozen=True, kw_only=True):
         local = at if self.time_zone == "local" else at.astimezone(ZoneInfo(self.time_zone))
         if not any(interval.holds(local, self.holidays) for interval in self.work):
             return "outside"
-        if any(interval.holds(local, self.holidays) for interval in self.breaks):
+        # A shift begun the day before goes on into a holiday, and so do its breaks.
+        if any(interval.holds(local, ()) for interval in self.breaks):
             return "break"
         return "office_hours"
