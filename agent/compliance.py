@@ -77,7 +77,7 @@ class Compliance:
 
     def sightings(self) -> tuple[Sighting, ...]:
         """Return what runs now, in the order in which it started."""
-        return tuple(sorted(self._open.values(), key=lambda sighting: (sighting.started, sighting.id)))
+        return tuple(sorted(self._open.values(), key=lambda sighting: sighting.started))
 
     def tracked_pids(self) -> frozenset[int]:
         """Return the pids of everything that runs."""

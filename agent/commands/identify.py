@@ -4,14 +4,14 @@ import argparse
 import json
 import os
 import sys
-
-from contract.matching import Matcher
+from pathlib import Path
 
 from agent.catalogue import load as load_catalogue
 from agent.commands import exits
 from agent.commands.printing import print_json
 from agent.identify import complete, explain, identify_lines
 from contract.errors import MalformedError
+from contract.matching import Matcher
 
 
 def execute(arguments: argparse.Namespace) -> int:
@@ -25,7 +25,7 @@ def execute(arguments: argparse.Namespace) -> int:
 
 
 def _one(pid: int, matcher: Matcher, *, as_json: bool) -> int:
-    from agent.sensing.desktop_entries import DesktopIndex, usual_folders  # noqa: PLC0415 - --jsonl needs no system
+    from agent.sensing.desktop_entries import DesktopIndex, standard_folders  # noqa: PLC0415 - --jsonl needs no system
     from agent.sensing.process_source import GoneError, PsutilSource  # noqa: PLC0415
 
     source = PsutilSource()
@@ -33,7 +33,7 @@ def _one(pid: int, matcher: Matcher, *, as_json: bool) -> int:
         reading = source.read(source.key(pid))
     except (GoneError, ValueError, OverflowError) as error:
         raise MalformedError(f"There is no process {pid}.", "Choose one that runs.") from error
-    facts = complete(reading.facts, DesktopIndex(usual_folders(os.environ)))
+    facts = complete(reading.facts, DesktopIndex(standard_folders(os.environ, Path.home())))
     match = matcher.match(facts)
     if as_json:
         print_json({"facts": facts, "match": match})

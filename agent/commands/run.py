@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import sys
+from pathlib import Path
 
 from agent.commands import exits
 from agent.commands.arguments import scope_of, settings_file_of, socket_of, state_of
@@ -28,7 +29,7 @@ async def _run(arguments: argparse.Namespace) -> int:
     from agent.credentials.interface import choose  # noqa: PLC0415
     from agent.reporting.transport import HttpTransport  # noqa: PLC0415
     from agent.runtime import Agent, Options, Surroundings  # noqa: PLC0415
-    from agent.sensing.desktop_entries import DesktopIndex, usual_folders  # noqa: PLC0415
+    from agent.sensing.desktop_entries import DesktopIndex, standard_folders  # noqa: PLC0415
     from agent.sensing.process_source import PsutilSource  # noqa: PLC0415
 
     settings = load(settings_file_of(arguments))
@@ -36,7 +37,7 @@ async def _run(arguments: argparse.Namespace) -> int:
     outside = Surroundings(
         clock=SystemClock(),
         processes=PsutilSource(),
-        entries=DesktopIndex(usual_folders(os.environ)),
+        entries=DesktopIndex(standard_folders(os.environ, Path.home())),
         credentials=choose(settings.key_store, options.state),
         transport=HttpTransport(),
     )

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import msgspec
-from contract.matching import Matcher
 
 from agent.identify import complete, explain
 from agent.localapi.server import Caller, Handler
@@ -29,6 +28,7 @@ from contract.local import (
     ReminderAnswer,
     Snapshot,
 )
+from contract.matching import Matcher
 from contract.policy import Ownership
 
 T = TypeVar("T")

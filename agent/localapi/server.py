@@ -22,6 +22,8 @@ from contract.places import Scope
 from contract.version import LOCAL_VERSION, VERSION
 
 CONNECTIONS_AT_MOST = 32
+FORGETTING_SECONDS = 1.0
+FORGOTTEN_LINES_AT_MOST = 16
 _log = logging.getLogger(__name__)
 
 
@@ -138,6 +140,7 @@ class LocalServer:
                 await writer.drain()
         except ValueError:
             client.send(_failure(None, -32600, "A line is too long.", "Send shorter lines."))
+            await _forget_rest(reader, writer)
         except ConnectionError:
             pass
         finally:
@@ -175,6 +178,16 @@ class LocalServer:
             client.subscribed = True
             asyncio.get_running_loop().call_soon(self._on_subscribe, client)
         return result
+
+
+async def _forget_rest(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Read on for a moment: a connection that is closed with unread bytes takes the answer with it."""
+    writer.write_eof()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(FORGETTING_SECONDS):
+            for _ in range(FORGOTTEN_LINES_AT_MOST):
+                if not await reader.read(LINE_LIMIT_BYTES):
+                    return
 
 
 def notification(method: str, params: object) -> Reply:

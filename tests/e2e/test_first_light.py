@@ -1,0 +1,124 @@
+"""The main job, end to end, on real parts: real messengers, a real agent, a real server, a policy that was really signed."""
+
+import json
+import os
+import shutil
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.stage import Stage, policy_text, staged, wait_for
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+SEEN_SECONDS = 2.0
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with staged(tmp_path_factory.mktemp("first-light")) as one:
+        one.server("migrate")
+        one.server("create-admin", "admin", "--password-stdin", feed="a-long-password-for-tests\n")
+        one.publish(policy_text("pidgin", "approved"))
+        one.start_server()
+        one.enrol()
+        one.start_agent()
+        display = f":{100 + os.getpid() % 800}"
+        one.start("screen", "Xvfb", display, "-screen", "0", "1024x700x24", "-nolisten", "tcp")
+        number = display[1:]
+        wait_for(lambda: Path(f"/tmp/.X11-unix/X{number}").exists(), "the screen")
+        one.environment["DISPLAY"] = display
+        home = one.folder / "home"
+        home.mkdir()
+        one.environment["HOME"] = str(home)
+        wait_for(lambda: one.status()["policy_serial"] == 1, "the policy")
+        yield one
+
+
+COMMANDS = {"pidgin": ("pidgin", "--multiple"), "telegram": ("telegram-desktop",)}
+
+
+@pytest.mark.parametrize("messenger", COMMANDS)
+def test_a_real_messenger_is_seen_within_two_seconds_here_and_on_the_console(
+    stage: Stage, messenger: str
+) -> None:
+    assert stage.seen(messenger) is None
+    program, *rest = COMMANDS[messenger]
+    assert shutil.which(program), f"{program} must be installed: see dev/bootstrap"
+    started = time.monotonic()
+    stage.start(messenger, program, *rest)
+    row = wait_for(lambda: stage.seen(messenger), f"{messenger} in `decorum status`")
+    assert time.monotonic() - started <= SEEN_SECONDS + 0.5, "half a second is for `decorum status` itself"
+    assert (row["listed"], row["profile"]) == (True, "work")
+    assert row["verdict"] == "compliant"
+    page = wait_for(lambda: _device_page(stage, row["name"]), f"{messenger} on the console")
+    assert time.monotonic() - started <= SEEN_SECONDS + 5, "the console's page takes a sign-in of its own"
+    assert row["name"] in page
+    stage.end(messenger)
+    wait_for(lambda: stage.seen(messenger) is None, f"the end of {messenger}")
+
+
+def _device_page(stage: Stage, name: str) -> str | None:
+    read = stage.console()
+    overview = read("/")
+    return overview if name in overview else None
+
+
+def test_identify_explains_a_real_process(stage: Stage) -> None:
+    process = stage.start("pidgin", "pidgin", "--multiple")
+    wait_for(lambda: stage.seen("pidgin"), "pidgin")
+    told = stage.decorum("identify", "--pid", str(process.pid))
+    assert told.returncode == 0
+    assert "Pidgin" in told.stdout
+    as_json = json.loads(stage.decorum("identify", "--pid", str(process.pid), "--json").stdout)
+    assert as_json["match"]["messenger"] == "pidgin"
+    stage.end("pidgin")
+    wait_for(lambda: stage.seen("pidgin") is None, "the end of pidgin")
+
+
+def test_the_verdict_flips_when_a_new_policy_is_published(stage: Stage) -> None:
+    stage.start("pidgin", "pidgin", "--multiple")
+    row = wait_for(lambda: stage.seen("pidgin"), "pidgin")
+    assert row["verdict"] == "compliant"
+    assert stage.decorum("status").returncode == 0
+    serial = stage.status()["policy_serial"]
+    stage.publish(policy_text("pidgin", "banned", 2))
+    stage.ask("check_in")
+    wait_for(lambda: (stage.seen("pidgin") or {}).get("verdict") == "violation", "the new verdict")
+    assert stage.status()["policy_serial"] > serial
+    assert stage.decorum("status").returncode == 20
+    stage.publish(policy_text("pidgin", "approved", 3))
+    stage.ask("check_in")
+    wait_for(lambda: (stage.seen("pidgin") or {}).get("verdict") == "compliant", "the verdict after that")
+    verdicts = wait_for(lambda: _three_verdicts(stage), "all three verdicts at the server")
+    assert verdicts == ["compliant", "violation", "compliant"]
+    stage.end("pidgin")
+
+
+def _three_verdicts(stage: Stage) -> list[str] | None:
+    """Return the verdicts that the server keeps of pidgin's newest sighting."""
+    bodies = [body for body in observations(stage.folder) if body["type"] == "sighting"]
+    newest = [body for body in bodies if body["messenger"] == "pidgin"][-1]["sighting"]
+    verdicts = [str(body["verdict"]) for body in bodies if body["sighting"] == newest]
+    return verdicts if len(verdicts) == 3 else None
+
+
+def observations(folder: Path) -> list[dict[str, object]]:
+    """Return the observations in the server's database, in the order of their numbers."""
+    with sqlite3.connect(f"file:{folder}/server/server.sqlite3?mode=ro", uri=True) as database:
+        rows = database.execute("SELECT body FROM fleet_receivedobservation ORDER BY sequence").fetchall()
+    return [json.loads(body) for (body,) in rows]
+
+
+def test_the_ledger_has_literally_what_the_server_got(stage: Stage) -> None:
+    page = json.loads(stage.decorum("ledger", "--json", "--limit", "500").stdout)
+    sent = {row["literal"] for row in page["rows"] if row["acknowledged"]}
+    with sqlite3.connect(f"file:{stage.folder}/server/server.sqlite3?mode=ro", uri=True) as database:
+        got = [
+            str(body, "utf-8") if isinstance(body, bytes) else body
+            for (body,) in database.execute("SELECT body FROM fleet_receivedobservation")
+        ]
+    assert got
+    assert set(got) <= sent

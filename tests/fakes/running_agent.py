@@ -1,0 +1,133 @@
+"""The whole agent in this process: its real composition, with a clock set by hand, processes that are made up, and a server
+in memory."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, cast
+
+import msgspec
+
+from agent.compliance import Found
+from agent.localapi.server import Caller, Client
+from agent.profiles import Side
+from agent.runtime import Agent, Options, Surroundings
+from agent.sensing.desktop_entries import DesktopIndex
+from agent.sensing.process_source import GoneError, ProcessKey, Reading
+from agent.settings import load
+from contract import wire
+from contract.evidence import Match
+from contract.places import Scope
+from tests.fakes.device import EVERYTHING, Device, policy
+
+OWNER_UID = 0
+"""Tests run as anybody; the agent's own user is an owner, and so is root."""
+OTHER_UID = 1001
+
+
+class NoProcesses:
+    """A system on which nothing runs."""
+
+    def pids(self) -> Iterable[int]:
+        """Return none."""
+        return ()
+
+    def key(self, pid: int) -> ProcessKey:
+        """Say that it has ended."""
+        raise GoneError(pid)
+
+    def exe(self, pid: int) -> str | None:
+        """Say that it has ended."""
+        raise GoneError(pid)
+
+    def read(self, key: ProcessKey) -> Reading:
+        """Say that it has ended."""
+        raise GoneError(key)
+
+    def uid(self, pid: int) -> int:
+        """Say that it has ended."""
+        raise GoneError(pid)
+
+
+class RunningAgent:
+    """An enrolled agent with the tests' policy in force."""
+
+    def __init__(self, folder: Path, scope: Scope = "system") -> None:
+        self._folder, self._scope = folder, scope
+        self._loop = asyncio.new_event_loop()
+        self._pids = 100
+
+    def __enter__(self) -> Self:
+        device = Device(self._folder)
+        device.server.publish(policy())
+        device.enrol()
+        device.check_in()
+        device.store.close()
+        self.device = device
+        settings = msgspec.structs.replace(
+            load(None, self._folder / "none"), ownership="company", notice="given", ceiling=EVERYTHING
+        )
+        outside = Surroundings(
+            clock=device.clock,
+            processes=NoProcesses(),
+            entries=DesktopIndex(()),
+            credentials=device.credentials,
+            transport=device.server,
+        )
+        options = Options(state=self._folder, socket=self._folder / "agent.sock", scope=self._scope)
+
+        async def build() -> Agent:
+            return Agent(options, settings, outside)
+
+        self.agent = self._loop.run_until_complete(build())
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.agent.close()
+        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+        self._loop.close()
+
+    def start(self, messenger: str, uid: int) -> None:
+        """Let a messenger start for a user."""
+        self._pids += 1
+        match = Match(messenger=messenger, name=messenger.title(), listed=True, confidence=1.0, evidence=())
+        found = Found(ProcessKey(self._pids, 1.0), uid, match, Side("work", "a test"))
+        if asyncio._get_running_loop() is not None:
+            self.agent._desk.take([found], [])
+        else:
+            self._loop.run_until_complete(self._take(found))
+
+    async def _take(self, found: Found) -> None:
+        self.agent._desk.take([found], [])
+
+    def check_in(self) -> None:
+        """Check in once."""
+        self._loop.run_until_complete(self.agent._reporter._check_in_once())
+
+    def ask(self, method: str, params: dict[str, object], caller: Caller) -> dict[str, Any]:
+        """Return the answer that a caller gets."""
+
+        async def answer() -> bytes:
+            silent = cast("asyncio.StreamWriter", None)  # nothing is written: the answer is returned
+            line = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
+            return wire.encode(self.agent._local.answer(Client(caller, silent), line))
+
+        told: dict[str, Any] = json.loads(self._loop.run_until_complete(answer()))
+        return told
+
+    def serve(self, converse: Callable[[Path], Awaitable[Any]]) -> Any:
+        """Listen on the real socket while a conversation goes on."""
+
+        async def both() -> Any:
+            await self.agent._local.start()
+            try:
+                async with asyncio.timeout(20):
+                    return await converse(self._folder / "agent.sock")
+            finally:
+                await self.agent._local.stop()
+
+        return self._loop.run_until_complete(both())
