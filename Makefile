@@ -16,11 +16,12 @@ clean-run: ## remove what `make run` keeps in .run
 	@$(PYTHON) -m dev.run --clean
 
 test: lint ## lint, then every test, end-to-end tests among them
+	@dev/bootstrap test
 	@$(PYTHON) -m pytest -n 2 --dist worksteal -m "not e2e"
 	@$(PYTHON) -m pytest -m e2e
 
 lint: ## ruff and mypy, strictly
-	@dev/bootstrap test
+	@dev/bootstrap lint
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m mypy
@@ -30,7 +31,7 @@ bench: ## measure and print figures; never a test
 	@set -e; for script in bench/[a-z]*.py; do echo "== $$script"; $(PYTHON) "$$script"; done
 
 screenshots: ## make the pictures of docs/images anew
-	@dev/bootstrap screenshots
+	@dev/bootstrap test
 	@set -e; for script in dev/screenshots_*.py; do echo "== $$script"; $(PYTHON) "$$script"; done
 
 pins: ## refresh requirements/*.txt from pyproject.toml
