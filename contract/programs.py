@@ -150,8 +150,13 @@ def script_names(interpreter: str, script: str) -> Iterator[tuple[str, str]]:
             yield kind, folder
         return
     yield "script", base
-    if folders and folders[0] in _PROGRAM_FOLDERS:
+    if is_program_folder(script):
         yield "executable", base
+
+
+def is_program_folder(path: str) -> bool:
+    """Say whether a path lies in a folder that people start programs from."""
+    return next(iter(folders_of(path)), "") in _PROGRAM_FOLDERS
 
 
 def _outer_folder(folders: list[str]) -> str:

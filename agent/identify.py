@@ -1,0 +1,115 @@
+"""Identify: what a process is, in plain words or as one JSON object per line.
+
+Lines are judged by what they say alone; nothing of this machine is looked at, so the same line gives the same answer anywhere.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO
+
+import msgspec
+
+from agent.sensing.desktop_entries import DesktopIndex
+from contract.errors import MalformedError
+from contract.evidence import Match
+from contract.facts import ProcessFacts
+from contract.matching import Matcher
+from contract.wire import decode
+
+LINE_LIMIT_BYTES = 1024 * 1024
+"""The most that one line may hold; a longer one is answered with an error."""
+
+
+def complete(facts: ProcessFacts, index: DesktopIndex) -> ProcessFacts:
+    """Return the facts with those of the desktop entry that the process was started by, where there is one (Linux only)."""
+    if facts.platform != "linux" or facts.desktop_id:
+        return facts
+    entry = index.for_process(facts.exe, facts.cmdline)
+    if entry is None:
+        return facts
+    return msgspec.structs.replace(
+        facts,
+        desktop_id=entry.desktop_id,
+        categories=facts.categories or entry.categories,
+        flatpak_id=facts.flatpak_id or entry.flatpak_id,
+        snap=facts.snap or entry.snap,
+    )
+
+
+def explain(facts: ProcessFacts, match: Match | None) -> str:
+    """Return what a process is, for a person: the answer first, then each piece of evidence on a line of its own."""
+    subject = _subject(facts)
+    if match is None:
+        return f"{subject} is not a messenger: nothing about it is in the list of known messengers, nor does it say it is one."
+    if match.listed:
+        answer = f"{subject} is {match.name}, a listed messenger (id {match.messenger})."
+    else:
+        answer = f"{subject} is {match.name}, a messenger that is not listed ({match.messenger})."
+    lines = [answer, f"Confidence: {match.confidence:.0%}.", "Evidence:"]
+    lines.extend(f"  - {evidence.sentence}" for evidence in match.evidence)
+    return "\n".join(lines)
+
+
+def identify_lines(lines: Iterable[str | bytes], matcher: Matcher) -> Iterator[dict[str, object]]:
+    """Give one object for each line of process facts, in order.
+
+    Args:
+        lines: one JSON object per line, as `contract.facts.ProcessFacts` has it; unknown keys are passed over.
+        matcher: the catalogue's matcher.
+
+    Yields:
+        `messenger`, `name`, `listed`, `confidence` and `evidence`; or `error` (a sentence) and `line` (counted from 1) where a
+        line is not of that form. A blank line is not of that form either.
+    """
+    for number, line in enumerate(lines, start=1):
+        try:
+            facts = _facts(line)
+        except MalformedError as error:
+            yield {"error": f"{error.detail} {error.remedy}", "line": number}
+        else:
+            yield as_object(matcher.match(facts))
+
+
+def bounded_lines(stream: BinaryIO) -> Iterator[bytes]:
+    """Give a stream's lines; one that is too long is cut just behind the limit, so that it is refused but never held whole."""
+    while line := stream.readline(LINE_LIMIT_BYTES + 2):
+        rest = line
+        while rest and not rest.endswith(b"\n"):
+            rest = stream.readline(LINE_LIMIT_BYTES)
+        yield line
+
+
+def as_object(match: Match | None) -> dict[str, object]:
+    """Return a match as plain data for JSON."""
+    if match is None:
+        return {"messenger": None, "name": None, "listed": False, "confidence": 0.0, "evidence": []}
+    return {
+        "messenger": match.messenger,
+        "name": match.name,
+        "listed": match.listed,
+        "confidence": match.confidence,
+        "evidence": [msgspec.structs.asdict(evidence) for evidence in match.evidence],
+    }
+
+
+def _facts(line: str | bytes) -> ProcessFacts:
+    # A lone surrogate stands for a byte that was not UTF-8 when the line was read; it is refused as the byte would be.
+    untrusted_bytes = line if isinstance(line, bytes) else line.encode(errors="surrogatepass")
+    if not untrusted_bytes.strip():
+        raise MalformedError("The line is blank.", "Give one JSON object per line.")
+    facts = decode(ProcessFacts, untrusted_bytes.rstrip(b"\r\n"), limit_bytes=LINE_LIMIT_BYTES)
+    try:
+        untrusted_bytes.decode()  # keys that are passed over are not looked into when decoding
+    except UnicodeDecodeError as error:
+        raise MalformedError(f"This is not UTF-8 ({error}).", "Write the line as UTF-8.") from error
+    return facts
+
+
+def _subject(facts: ProcessFacts) -> str:
+    told = (
+        facts.exe
+        or (facts.cmdline[0] if facts.cmdline else None)
+        or facts.name
+        or facts.origin
+        or facts.bundle_id
+    )
+    return told or "This"

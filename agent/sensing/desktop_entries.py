@@ -1,0 +1,195 @@
+"""Desktop entries: which installed application a process belongs to.
+
+The files may be anybody's, so how much is read of them is bounded, and a file that is not of the agreed form is passed over.
+"""
+
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from agent.sensing.desktop_files import DesktopEntry, Locate, parse
+from contract import programs
+
+FILE_LIMIT_BYTES = 256 * 1024
+FOLDER_LIMIT_FILES = 5_000
+DEPTH_LIMIT = 4
+
+
+def standard_folders(environ: Mapping[str, str], home: Path) -> tuple[Path, ...]:
+    """Return the folders for desktop entries, most important first (XDG Base Directory Specification 0.8, Flatpak, snapd).
+
+    Args:
+        environ: environment variables.
+        home: the user's folder.
+    """
+    own = environ.get("XDG_DATA_HOME") or str(home / ".local/share")
+    shared = environ.get("XDG_DATA_DIRS") or "/usr/local/share:/usr/share"
+    roots = (
+        own,
+        *shared.split(":"),
+        str(home / ".local/share/flatpak/exports/share"),
+        "/var/lib/flatpak/exports/share",
+        "/var/lib/snapd/desktop",
+    )
+    return tuple(dict.fromkeys(Path(root) / "applications" for root in roots if root.startswith("/")))
+
+
+def locate_program(name: str) -> str | None:
+    """Return the file behind a program's name or path on this machine."""
+    found = shutil.which(name)
+    return os.path.realpath(found) if found else None
+
+
+class DesktopIndex:
+    """Owns what was read of the folders, and reads a folder again when it has changed.
+
+    Args:
+        folders: where entries lie; of two with the same id the one in the earlier folder counts.
+        locate: finds programs.
+    """
+
+    def __init__(self, folders: Iterable[Path], locate: Locate = locate_program) -> None:
+        self._folders = tuple(folders)
+        self._locate = locate
+        self._seen: tuple[tuple[Path, int], ...] | None = None
+        self._by_key: dict[str, list[DesktopEntry]] = {}
+
+    def for_process(self, exe: str | None, cmdline: Sequence[str] | None) -> DesktopEntry | None:
+        """Return the entry that a process was started by, None where there is none or several fit alike.
+
+        Args:
+            exe: path of the executable.
+            cmdline: the command line; what an interpreter runs is found there.
+        """
+        words = tuple(cmdline or ())
+        path = (exe or (words[0] if words else "")).removesuffix(" (deleted)")
+        if not path:
+            return None
+        self._refresh()
+        for key in _process_keys(path, words):
+            entry = _best(self._by_key.get(key, ()), words)
+            if entry is not None:
+                return entry
+        return None
+
+    def _refresh(self) -> None:
+        if self._seen is not None and all(_changed_at(folder) == at for folder, at in self._seen):
+            return
+        seen: list[tuple[Path, int]] = []
+        entries: dict[str, DesktopEntry | None] = {}
+        for root in self._folders:
+            for desktop_id, file in _files(root, seen):
+                if desktop_id not in entries:
+                    entries[desktop_id] = self._read(file, desktop_id)
+        self._seen = tuple(seen)
+        self._by_key = {}
+        for entry in entries.values():
+            for key in dict.fromkeys(self._entry_keys(entry)) if entry else ():
+                self._by_key.setdefault(key, []).append(entry)  # type: ignore[arg-type]  # entry is not None here
+
+    def _read(self, file: Path, desktop_id: str) -> DesktopEntry | None:
+        try:
+            with file.open("rb") as opened:
+                content = opened.read(FILE_LIMIT_BYTES + 1)
+            return (
+                parse(content.decode(), desktop_id, self._locate)
+                if len(content) <= FILE_LIMIT_BYTES
+                else None
+            )
+        except (OSError, ValueError):
+            return None
+
+    def _entry_keys(self, entry: DesktopEntry) -> Iterator[str]:
+        """Give what a process of this entry may be found by."""
+        if entry.flatpak_id:
+            yield f"flatpak:{entry.flatpak_id.lower()}"
+            for word in entry.command:
+                if word.startswith("--command="):
+                    yield f"app:{programs.base_name(word)}"
+            return
+        if entry.snap:
+            yield f"snap:{entry.snap.lower()}"
+            return
+        program = entry.command[0]
+        base = programs.base_name(program)
+        interpreter = programs.interpreter_of(base.lower())
+        if interpreter is None:
+            real = self._locate(program)
+            yield program if "/" in program else f"base:{base}"
+            yield f"base:{base}"
+            if real and programs.interpreter_of(programs.base_name(real).lower()) is None:
+                yield real
+            return
+        script = programs.script_of(interpreter, entry.command)
+        if script and "/" in script:
+            yield script
+
+
+def _process_keys(path: str, words: tuple[str, ...]) -> Iterator[str]:
+    for kind, value in programs.container_of("linux", path):
+        yield f"{kind.removesuffix('_id')}:{value}"
+    base = programs.base_name(path)
+    launched = programs.launched_by(base, words)
+    if launched:
+        yield f"{launched[0].removesuffix('_id')}:{launched[1]}"
+        return
+    interpreter = programs.interpreter_of(base.lower())
+    if interpreter is not None:
+        script = programs.script_of(interpreter, words) if words else None
+        if script and "/" in script:
+            yield script
+            if programs.is_program_folder(script):
+                yield f"base:{programs.base_name(script)}"
+        return
+    if path.startswith("/app/"):
+        # What Flatpak mounts at /app is one application; only its command tells which.
+        yield f"app:{base}"
+        return
+    yield path
+    yield f"base:{base}"
+
+
+def _best(entries: Sequence[DesktopEntry], words: tuple[str, ...]) -> DesktopEntry | None:
+    """Return the entry whose own arguments are all there; of several the one with most, None when two have as many.
+
+    Where none fits, the only entry of a program is taken, unless it opens something of its own, as a page in a browser.
+    """
+    given = set(words)
+    fitting = [entry for entry in entries if _is_contained(entry) or given.issuperset(entry.command[1:])]
+    if not fitting and len(entries) == 1 and all(word.startswith("-") for word in entries[0].command[1:]):
+        return entries[0]
+    most = max((len(entry.command) for entry in fitting), default=0)
+    best = [entry for entry in fitting if len(entry.command) == most]
+    return best[0] if len(best) == 1 else None
+
+
+def _is_contained(entry: DesktopEntry) -> bool:
+    return entry.flatpak_id is not None or entry.snap is not None
+
+
+def _changed_at(folder: Path) -> int:
+    try:
+        return folder.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _files(root: Path, seen: list[tuple[Path, int]]) -> Iterator[tuple[str, Path]]:
+    """Give id and path of each file in a folder and below, and note each folder with the time it changed."""
+    left = FOLDER_LIMIT_FILES
+    waiting: list[tuple[Path, str, int]] = [(root, "", 0)]
+    while waiting:
+        folder, prefix, depth = waiting.pop()
+        seen.append((folder, _changed_at(folder)))
+        try:
+            with os.scandir(folder) as found:
+                files = sorted(found, key=lambda file: file.name)
+        except OSError:
+            continue
+        for file in files[:left]:
+            left -= 1
+            if file.name.endswith(".desktop") and file.is_file():
+                yield f"{prefix}{file.name.removesuffix('.desktop')}", Path(file.path)
+            elif depth < DEPTH_LIMIT and file.is_dir(follow_symlinks=False):
+                waiting.append((Path(file.path), f"{prefix}{file.name}-", depth + 1))
