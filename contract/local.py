@@ -275,6 +275,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     jsonrpc: Literal["2.0"]
     id: int | None = None
     method: str | None = None
-    params: msgspec.Raw | None = None
-    result: msgspec.Raw | None = None
+    params: msgspec.Raw = msgspec.Raw(b"")
+    """Empty where there is none; msgspec takes no `Raw | None`."""
+    result: msgspec.Raw = msgspec.Raw(b"")
     error: ErrorBody | None = None

@@ -90,6 +90,19 @@ def test_the_ledger_has_every_row_before_it_leaves(device: Device) -> None:
     assert row.literal.encode() == wire.encode(device.server.taken[1])
 
 
+def test_each_row_of_the_ledger_is_another_although_the_outbox_was_empty_between(device: Device) -> None:
+    for word in ("first", "second"):
+        device.report(word)
+        device.check_in()
+    rows = [row for row in device.ledger.rows(None, 10, None) if row.type == "trouble"]
+    assert [
+        (word in row.literal, row.attempts) for word, row in zip(("second", "first"), rows, strict=True)
+    ] == [
+        (True, 1),
+        (True, 1),
+    ]
+
+
 def test_each_check_in_moves_the_journals_head_even_if_nothing_happened(device: Device) -> None:
     device.check_in()
     device.check_in()
