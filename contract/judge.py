@@ -179,7 +179,7 @@ def worst(states: Sequence[VerdictState]) -> VerdictState:
 def _judge_stance(
     subject: Subject, policy: Policy, rule: _Rule, now: Circumstances
 ) -> tuple[VerdictState, Reason]:
-    name, at_work = subject.name, subject.profile == "work"
+    name, at_work = subject.name or "This messenger", subject.profile == "work"
     if rule.stance == "approved":
         if at_work and policy.capture_required and subject.messenger not in now.captured:
             return "attention", Reason(
@@ -202,7 +202,14 @@ def _judge_restricted(name: str, policy: Policy, at: datetime | None) -> tuple[V
         return "unknowable", Reason(
             "time_unknown", f"{name} may be used outside office hours, and the time is not known for certain."
         )
-    hours: HoursState = policy.office_hours.state(at)
+    try:
+        hours: HoursState = policy.office_hours.state(at)
+    except (LookupError, ValueError, OSError, OverflowError):  # a zone unknown here, or the calendar's end
+        return "unknowable", Reason(
+            "time_unknown",
+            f"{name} may be used outside office hours, and this device cannot tell them in the zone "
+            f"{policy.office_hours.time_zone}.",
+        )
     if hours == "office_hours":
         return "violation", Reason(
             "restricted_now", f"{name} may be used in breaks and outside office hours only."
