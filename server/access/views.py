@@ -1,5 +1,6 @@
 """Signing in by a one-time link."""
 
+from django.contrib import admin
 from django.contrib.auth import login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -26,4 +27,6 @@ def once(request: HttpRequest, token: str) -> HttpResponse:
     else:
         user = login_links.owner(token, now)
     status = 200 if user is not None else 410
-    return TemplateResponse(request, "console/once.html", {"person": user}, status=status)
+    return TemplateResponse(
+        request, "console/once.html", {**admin.site.each_context(request), "person": user}, status=status
+    )

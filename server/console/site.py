@@ -1,7 +1,43 @@
-"""The console as a Django admin site."""
+"""The console as a Django admin site with a first page of its own."""
 
+from typing import Any
+
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
 from unfold.sites import UnfoldAdminSite
+
+from server.moments import utc_now
 
 
 class Console(UnfoldAdminSite):  # type: ignore[misc]  # the theme ships no types
-    """The console."""
+    """The console: for signed-in staff, each page for those who have its permission."""
+
+    index_title = "Overview"
+    login_template = "console/login.html"
+    enable_nav_sidebar = True
+
+    def __init__(self, name: str = "admin") -> None:
+        # Django builds its site before models are ready, so the form, which needs them, comes here.
+        from server.access.forms import SignInForm  # noqa: PLC0415
+
+        self.login_form = SignInForm
+        super().__init__(name)
+
+    def extra_urls(self) -> list[URLPattern]:
+        """Return the addresses of pages that are no lists of records."""
+        from server.policies.views import edit  # noqa: PLC0415 - models are ready only now
+
+        return [path("policies/edit/", self.admin_view(edit), name="policy_edit")]
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """Show the answers that a person comes for."""
+        from server.console.overview import overview  # noqa: PLC0415 - alike
+
+        context = {
+            **self.each_context(request),
+            "title": self.index_title,
+            "overview": overview(utc_now()) if request.user.has_perm("fleet.view_device") else None,
+            **(extra_context or {}),
+        }
+        return TemplateResponse(request, "console/overview.html", context)

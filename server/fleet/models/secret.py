@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from datetime import datetime
 
 from django.db import models
 
@@ -34,3 +35,11 @@ class EnrolmentSecret(models.Model):
 
     def __str__(self) -> str:
         return self.note or f"Secret of {self.created_at:%Y-%m-%d %H:%M}"
+
+    def state(self, now: datetime) -> str:
+        """Return `open`, or why it opens nothing any more."""
+        if self.revoked_at is not None:
+            return "taken back"
+        if self.expires_at <= now:
+            return "ended"
+        return "used up" if self.uses >= self.uses_at_most else "open"

@@ -1,0 +1,324 @@
+"""Makes docs/images/console-*.png: a real server in a temporary folder, filled by real enrolments and check-ins, seen by Chromium."""
+
+import contextlib
+import http.client
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from contract.judge import VerdictState  # noqa: E402 - the checkout's own packages, found only now
+from contract.messages import Clock  # noqa: E402
+from contract.observations import (  # noqa: E402
+    NoticeRecord,
+    PolicyAnswer,
+    ReminderReceipt,
+    SightingObserved,
+    Trouble,
+)
+from contract.policy import Profile  # noqa: E402
+from tests.server.simulated_device import Report, SimulatedDevice  # noqa: E402
+
+IMAGES = ROOT / "docs" / "images"
+CHROMIUM = "/usr/bin/chromium"
+CHECK_IN_SECONDS = 10
+SIZE = {"width": 1360, "height": 860}
+TELEGRAM, TEAMS, WHATSAPP = (
+    ("telegram", "Telegram"),
+    ("microsoft-teams", "Microsoft Teams"),
+    ("whatsapp", "WhatsApp"),
+)
+PIDGIN, SLACK, SIGNAL = ("pidgin", "Pidgin"), ("slack", "Slack"), ("signal", "Signal")
+UNLISTED = ("unlisted:org.example.chatter", "Chatter")
+
+
+class Server:
+    """A server of our own, and the command line beside it."""
+
+    def __init__(self, state: Path, port: int) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        self._port = port
+        kept = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
+        self._environment = {
+            **kept,
+            "DECORUM_SERVER_STATE": str(state),
+            "DECORUM_SERVER_URL": self.url,
+            "DECORUM_SERVER_CHECK_IN_SECONDS": str(CHECK_IN_SECONDS),
+        }
+
+    def command(self, *words: str) -> str:
+        """Run `decorum-server` and return what it prints."""
+        done = subprocess.run(
+            [sys.executable, "-m", "server.cli", *words],
+            cwd=ROOT,
+            env=self._environment,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        return done.stdout.strip()
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        """Serve until the block ends."""
+        command = [sys.executable, "-m", "server.cli", "run", "--address", f"127.0.0.1:{self._port}"]
+        process = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=subprocess.DEVNULL)
+        try:
+            self._wait()
+            yield
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(20)
+
+    def post(self, path: str, body: bytes) -> tuple[int, bytes]:
+        """Send what a device sends."""
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=20)
+        try:
+            connection.request("POST", path, body, {"content-type": "application/json"})
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self._port), 1):
+                return
+            time.sleep(0.05)
+        raise SystemExit("The server did not start.")
+
+
+class Person:
+    """A device and what happens on it."""
+
+    def __init__(self, server: Server, secret: str, name: str, **enrolment: object) -> None:
+        self.device = SimulatedDevice(server.post)
+        self.device.enrol(secret, device_name=name, **enrolment)
+        self._clock_off = timedelta()
+        self._waiting: list[Report] = []
+
+    def told(self, at: datetime) -> None:
+        """Record that the notice was given."""
+        self._waiting.append(self.device.report(NoticeRecord(version=1, how="recorded", at=at)))
+
+    def uses(
+        self,
+        messenger: tuple[str, str],
+        *turns: tuple[datetime, VerdictState],
+        ended: datetime | None = None,
+        profile: Profile = "work",
+        rule: str | None = None,
+    ) -> None:
+        """Report a sighting with its verdicts."""
+        identity = secrets.token_hex(16)
+        steps = [("started" if number == 0 else "judged", *turn) for number, turn in enumerate(turns)]
+        if ended is not None:
+            steps.append(("ended", ended, turns[-1][1]))
+        for transition, at, verdict in steps:
+            observed = SightingObserved(
+                sighting=identity,
+                transition=transition,  # type: ignore[arg-type]  # one of the three
+                detail="exact",
+                profile=profile,
+                messenger=messenger[0],
+                name=messenger[1],
+                kind="consumer",
+                listed=not messenger[0].startswith("unlisted:"),
+                day=at.date(),
+                at=at,
+                verdict=verdict,
+                rule=rule or messenger[0],
+                policy_serial=self.device.serial or 1,
+            )
+            self._waiting.append(self.device.report(observed))
+
+    def reports(self, observation: object) -> None:
+        """Report anything else."""
+        self._waiting.append(self.device.report(observation))
+
+    def clock_is_off(self, by: timedelta) -> None:
+        """Set its clock wrong."""
+        self._clock_off = by
+
+    def checks_in(self) -> None:
+        """Send what waits."""
+        clock = Clock(wall=datetime.now(UTC) + self._clock_off, monotonic_seconds=1.0, boot_id="boot")
+        self.device.check_in(*self._waiting, clock=clock)
+        self._waiting.clear()
+
+
+def reminded(at: datetime, rule: str) -> ReminderReceipt:
+    """Return a receipt."""
+    return ReminderReceipt(
+        reminder=secrets.token_hex(16),
+        rule=rule,
+        policy_serial=1,
+        language="en",
+        text_digest="ab" * 32,
+        outcome="shown",
+        at=at,
+    )
+
+
+def fill(server: Server) -> list[Person]:
+    """Enrol a small company and let it work for two days; return those who go on checking in."""
+    now = datetime.now(UTC).replace(second=0, microsecond=0)
+    secret = server.command("enrol-secret", "--uses", "20", "--note", "Head office, first machines")
+    server.command("enrol-secret", "--days", "2", "--note", "Anna Weber’s new laptop")
+    people = [Person(server, secret, f"desk-{number}") for number in range(101, 108)]
+    anna, bert = Person(server, secret, "anna-weber-laptop"), Person(server, secret, "bert-office-pc")
+    cloned = "c1" * 32
+    first = Person(server, secret, "meeting-room-2", hardware=cloned)
+    second = Person(server, secret, "meeting-room-2-copy", hardware=cloned)
+    own = Person(server, secret, "", ownership="personal", assurance="self_attested", device_name=None)
+    gone = Person(server, secret, "warehouse-terminal-with-a-rather-long-name-3")
+    everybody = [*people, anna, bert, first, second, own, gone]
+    for person in everybody:
+        person.told(now - timedelta(days=2))
+        person.checks_in()
+        person.reports(PolicyAnswer(serial=person.device.serial, outcome="applied", reason="", at=now))
+    for number, person in enumerate(people):
+        start = now - timedelta(hours=3, minutes=7 * number)
+        person.uses(TEAMS, (start, "compliant"), rule="teams")
+        if number % 2:
+            person.uses(SLACK, (start, "compliant"), rule="slack")
+    work_on(anna, now)
+    bert.uses(WHATSAPP, (now - timedelta(minutes=34), "violation"))
+    bert.uses(UNLISTED, (now - timedelta(minutes=70), "attention"), rule="default-work")
+    first.uses(
+        PIDGIN, (now - timedelta(hours=5), "compliant"), rule="default-work", ended=now - timedelta(hours=4)
+    )
+    second.clock_is_off(timedelta(minutes=-23))
+    second.uses(SIGNAL, (now - timedelta(minutes=50), "attention"), rule="default-work")
+    gone.uses(TELEGRAM, (now - timedelta(hours=8), "compliant"))
+    for person in everybody:
+        person.checks_in()
+    return [person for person in everybody if person is not gone]
+
+
+def work_on(anna: Person, now: datetime) -> None:
+    """Give one device a story worth reading."""
+    yesterday = now - timedelta(days=1)
+    anna.uses(TEAMS, (yesterday - timedelta(hours=4), "compliant"), rule="teams", ended=yesterday)
+    anna.uses(
+        TELEGRAM,
+        (yesterday - timedelta(hours=2), "violation"),
+        (yesterday - timedelta(hours=1, minutes=20), "compliant"),
+        ended=yesterday - timedelta(minutes=40),
+    )
+    anna.reports(reminded(yesterday - timedelta(hours=2) + timedelta(minutes=1), "telegram"))
+    anna.reports(
+        Trouble(
+            code="browser_unseen", detail="Firefox’s profile cannot be read.", at=now - timedelta(hours=6)
+        )
+    )
+    anna.uses(TEAMS, (now - timedelta(hours=3), "compliant"), rule="teams")
+    anna.uses(
+        PIDGIN,
+        (now - timedelta(hours=2), "violation"),
+        rule="default-work",
+        ended=now - timedelta(minutes=55),
+    )
+    anna.reports(reminded(now - timedelta(hours=2) + timedelta(minutes=1), "default-work"))
+    anna.uses(TELEGRAM, (now - timedelta(minutes=12), "violation"))
+    anna.reports(reminded(now - timedelta(minutes=11), "telegram"))
+
+
+def shoot(page: Page, name: str, *, whole: bool = True) -> None:
+    """Save a picture, once everything of the page is there; a page wider than its window is an error."""
+    page.wait_for_load_state("networkidle")
+    page.evaluate("document.fonts.ready")
+    wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    if wide > 0:
+        raise SystemExit(f"{name} overflows by {wide} pixels.")
+    page.screenshot(path=IMAGES / f"console-{name}.png", full_page=whole)
+    print(f"docs/images/console-{name}.png")
+
+
+def sign_in(page: Page, server: Server) -> None:
+    """Sign in by a one-time link, as a person does."""
+    page.goto(server.command("login-link", "alice"))
+    page.wait_for_url(f"{server.url}/")
+
+
+def take_pictures(page: Page, server: Server, *, dark: bool) -> None:
+    """Walk through the console."""
+    suffix = "-dark" if dark else ""
+    page.goto(f"{server.url}/")
+    shoot(page, f"overview{suffix}")
+    page.goto(f"{server.url}/fleet/device/?q=anna")
+    page.get_by_role("link", name="anna-weber-laptop").click()
+    shoot(page, f"device{suffix}")
+    if dark:
+        return
+    page.goto(f"{server.url}/fleet/device/")
+    shoot(page, "devices")
+    page.goto(f"{server.url}/policies/publication/")
+    shoot(page, "policies")
+    page.goto(f"{server.url}/policies/edit/?start=in-force")
+    shoot(page, "policy-edit", whole=False)
+    page.goto(f"{server.url}/fleet/enrolmentsecret/add/")
+    page.get_by_label("For").fill("Branch office, ten machines")
+    page.get_by_label("Devices").fill("10")
+    page.get_by_role("button", name="Make the secret").click()
+    page.get_by_role("heading", name="Copy this secret now").wait_for()
+    shoot(page, "secret")
+    page.goto(f"{server.url}/access/auditentry/")
+    shoot(page, "audit")
+
+
+def main() -> None:
+    """Make every picture anew."""
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        server = Server(Path(folder) / "state", port)
+        server.command("migrate", "--tenant", "acme", "--company", "Acme")
+        server.command("create-admin", "alice")
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        with server.running():
+            light = browser.new_page(viewport=SIZE, color_scheme="light")
+            faults: list[str] = []
+            light.on(
+                "console", lambda message: faults.append(message.text) if message.type == "error" else None
+            )
+            light.on("pageerror", lambda error: faults.append(str(error)))
+            light.goto(f"{server.url}/")
+            shoot(light, "login")
+            sign_in(light, server)
+            shoot(light, "empty")
+            model = Path(folder) / "policy.toml"
+            model.write_text(server.command("policy", "template", "restrict"), encoding="utf-8")
+            server.command("policy", "apply", str(model))
+            people = fill(server)
+            time.sleep(3 * CHECK_IN_SECONDS + 1)
+            for person in people:
+                person.checks_in()
+            take_pictures(light, server, dark=False)
+            for person in people:
+                person.checks_in()
+            dark = browser.new_page(viewport=SIZE, color_scheme="dark")
+            sign_in(dark, server)
+            take_pictures(dark, server, dark=True)
+        browser.close()
+        if faults:
+            raise SystemExit("The browser complained: " + "; ".join(dict.fromkeys(faults)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,191 @@
+"""Devices and enrolment secrets in the console."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from unfold.admin import ModelAdmin
+
+from server.access.admin import ReadOnlyAdmin
+from server.addresses import client_address
+from server.console import present
+from server.console.templatetags.console import moment, standing
+from server.fleet import secrets
+from server.fleet.filters import ChannelFilter, OwnershipFilter, ProfileFilter, SerialFilter, StandingFilter
+from server.fleet.flags import flags
+from server.fleet.forms import SecretForm
+from server.fleet.models import Device, EnrolmentSecret
+from server.fleet.pages import device_page, secret_page
+from server.fleet.standing import standing_of
+from server.moments import utc_now
+from server.policies import publishing
+
+
+@admin.register(Device)
+class DeviceAdmin(ReadOnlyAdmin):
+    """The fleet as a list, and each device's story."""
+
+    list_display = ("standing", "device", "ownership_word", "system", "policy", "heard", "odd")
+    list_filter = (StandingFilter, OwnershipFilter, ChannelFilter, ProfileFilter, SerialFilter)
+    list_before_template = "console/standings.html"
+    search_fields = ("name", "id")
+    ordering = ("name", "id")
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show the list, with the standings that lead to parts of it."""
+        newest = publishing.current()
+        self.current_serial = 0 if newest is None else newest.serial
+        response: HttpResponse = super().changelist_view(request, extra_context)
+        return response
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, *_args: Any, **_kwargs: Any
+    ) -> TemplateResponse:
+        """Show a device's story."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        device = Device.objects.select_related("enrolled_with").filter(pk=object_id).first()
+        if device is None:
+            raise Http404
+        return TemplateResponse(
+            request,
+            "console/device.html",
+            {**self.admin_site.each_context(request), **device_page(request, device)},
+        )
+
+    @admin.display(description="State", ordering="state")
+    def standing(self, device: Device) -> SafeString:
+        """Show the state as shape and word."""
+        return standing(standing_of(device, utc_now()))
+
+    @admin.display(description="Device", ordering="name")
+    def device(self, device: Device) -> SafeString:
+        """Lead to its story."""
+        link = reverse("admin:fleet_device_change", args=(device.pk,))
+        return format_html('<a class="strong clip" href="{}" title="{}">{}</a>', link, device, device)
+
+    @admin.display(description="Ownership", ordering="ownership")
+    def ownership_word(self, device: Device) -> str:
+        """Say who owns it."""
+        return present.OWNERSHIPS.get(device.ownership, device.ownership)
+
+    @admin.display(description="System", ordering="platform")
+    def system(self, device: Device) -> str:
+        """Say what runs there."""
+        return f"{present.PLATFORMS.get(device.platform, device.platform)}, {device.version}"
+
+    @admin.display(description="Policy", ordering="policy_serial")
+    def policy(self, device: Device) -> str:
+        """Say which policy it holds."""
+        return f"number {device.policy_serial}" if device.policy_serial else "none yet"
+
+    @admin.display(description="Last check-in", ordering="last_check_in_at")
+    def heard(self, device: Device) -> SafeString:
+        """Say when it was last heard."""
+        return moment(device.last_check_in_at)
+
+    @admin.display(description="Remarks")
+    def odd(self, device: Device) -> SafeString:
+        """Say what stands out."""
+        found = flags(device, self.current_serial)
+        return format_html_join(
+            " ", '<span class="flag" title="{}">{}</span>', ((flag.sentence, flag.word) for flag in found)
+        )
+
+
+@admin.register(EnrolmentSecret)
+class SecretAdmin(ModelAdmin):  # type: ignore[misc]  # the theme ships no types
+    """Enrolment secrets: made, shown once, taken back."""
+
+    list_display = ("label", "used", "state", "ends", "made", "created_by", "take_back")
+    list_display_links = None
+    actions = None
+    show_full_result_count = False
+
+    def has_change_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
+        """A secret is never changed."""
+        return False
+
+    def has_delete_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
+        """A secret is taken back, not deleted: its devices remember it."""
+        return False
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the address that takes one back."""
+        take_back = self.admin_site.admin_view(self.take_back_view)
+        own = [path("<int:pk>/take-back/", take_back, name="fleet_enrolmentsecret_take_back")]
+        return [*own, *super().get_urls()]
+
+    def change_view(
+        self, _request: HttpRequest, _object_id: str, *_args: Any, **_kwargs: Any
+    ) -> HttpResponse:
+        """Lead to the list; there is nothing more to see of a secret."""
+        return redirect("admin:fleet_enrolmentsecret_changelist")
+
+    def add_view(self, request: HttpRequest, *_args: Any, **_kwargs: Any) -> HttpResponse:
+        """Make a secret and show it this once."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = SecretForm(request.POST or None)
+        context = {**self.admin_site.each_context(request), **secret_page(request, form)}
+        return TemplateResponse(request, "console/secret.html", context)
+
+    def take_back_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Take a secret back."""
+        if request.method != "POST" or not self.has_add_permission(request):
+            raise PermissionDenied
+        secret = EnrolmentSecret.objects.filter(pk=pk).first()
+        if secret is None:
+            raise Http404
+        secrets.revoke(secret, request.user.get_username(), utc_now(), client_address(request))
+        self.message_user(request, f"“{secret}” was taken back; devices that it took in stay.")
+        return redirect("admin:fleet_enrolmentsecret_changelist")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[EnrolmentSecret]:
+        """Return all, newest first."""
+        found: QuerySet[EnrolmentSecret] = super().get_queryset(request)
+        return found
+
+    @admin.display(description="For")
+    def label(self, secret: EnrolmentSecret) -> SafeString:
+        """Say what it is for."""
+        return format_html('<span class="strong clip" title="{}">{}</span>', secret, secret)
+
+    @admin.display(description="Devices")
+    def used(self, secret: EnrolmentSecret) -> str:
+        """Say how many it has taken in."""
+        return f"{secret.uses} of {secret.uses_at_most}"
+
+    @admin.display(description="State")
+    def state(self, secret: EnrolmentSecret) -> str:
+        """Say whether it still opens."""
+        return secret.state(utc_now())
+
+    @admin.display(description="Ends")
+    def ends(self, secret: EnrolmentSecret) -> SafeString:
+        """Say until when it holds."""
+        return moment(secret.expires_at)
+
+    @admin.display(description="Made")
+    def made(self, secret: EnrolmentSecret) -> SafeString:
+        """Say when it was made."""
+        return moment(secret.created_at)
+
+    @admin.display(description="")
+    def take_back(self, secret: EnrolmentSecret) -> SafeString | str:
+        """Offer to take it back."""
+        if secret.state(utc_now()) != "open":
+            return ""
+        link = reverse("admin:fleet_enrolmentsecret_take_back", args=(secret.pk,))
+        return format_html(
+            '<button class="quiet-button" form="changelist-form" formaction="{}">Take back</button>', link
+        )

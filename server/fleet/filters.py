@@ -1,0 +1,99 @@
+"""How the list of devices is narrowed by its address; every number in the console leads here."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.admin import SimpleListFilter
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from server.catalogue import catalogue
+from server.console.present import OWNERSHIPS, PROFILES, STANDINGS
+from server.fleet.models import Device, Sighting
+from server.fleet.standing import filtered
+from server.moments import utc_now
+
+Choices = list[tuple[str, str]]
+
+
+class StandingFilter(SimpleListFilter):
+    """By where they stand."""
+
+    title, parameter_name = "state", "standing"
+
+    def lookups(self, _request: HttpRequest, _model_admin: Any) -> Choices:
+        """Return every standing."""
+        return [(name, look.word) for name, look in STANDINGS.items()]
+
+    def queryset(self, _request: HttpRequest, queryset: QuerySet[Device]) -> QuerySet[Device]:
+        """Narrow the list."""
+        return filtered(queryset, self.value(), utc_now())
+
+
+class OwnershipFilter(SimpleListFilter):
+    """By who owns them."""
+
+    title, parameter_name = "ownership", "ownership"
+
+    def lookups(self, _request: HttpRequest, _model_admin: Any) -> Choices:
+        """Return both."""
+        return list(OWNERSHIPS.items())
+
+    def queryset(self, _request: HttpRequest, queryset: QuerySet[Device]) -> QuerySet[Device]:
+        """Narrow the list."""
+        return queryset.filter(ownership=self.value()) if self.value() else queryset
+
+
+class ChannelFilter(SimpleListFilter):
+    """By a messenger seen on them; together with the profile, by a channel."""
+
+    title, parameter_name = "messenger seen", "messenger"
+
+    def lookups(self, _request: HttpRequest, _model_admin: Any) -> Choices:
+        """Return the messengers seen so far."""
+        seen = (
+            Sighting.objects.exclude(messenger=None).order_by().values_list("messenger", flat=True).distinct()
+        )
+        names = ((messenger, catalogue().name_of(messenger)) for messenger in seen if messenger)
+        return sorted(names, key=lambda pair: pair[1].casefold())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Device]) -> QuerySet[Device]:
+        """Narrow the list; one sighting must have both the messenger and the profile."""
+        if not self.value():
+            return queryset
+        sightings = Sighting.objects.filter(messenger=self.value())
+        if profile := request.GET.get(ProfileFilter.parameter_name):
+            sightings = sightings.filter(profile=profile)
+        return queryset.filter(pk__in=sightings.values("device"))
+
+
+class ProfileFilter(SimpleListFilter):
+    """By the side on which a messenger was seen."""
+
+    title, parameter_name = "side", "profile"
+
+    def lookups(self, _request: HttpRequest, _model_admin: Any) -> Choices:
+        """Return the sides."""
+        return list(PROFILES.items())
+
+    def queryset(self, _request: HttpRequest, queryset: QuerySet[Device]) -> QuerySet[Device]:
+        """Narrow the list."""
+        if not self.value():
+            return queryset
+        return queryset.filter(pk__in=Sighting.objects.filter(profile=self.value()).values("device"))
+
+
+class SerialFilter(SimpleListFilter):
+    """By the policy that they hold."""
+
+    title, parameter_name = "policy number", "serial"
+
+    def lookups(self, _request: HttpRequest, _model_admin: Any) -> Choices:
+        """Return the numbers that devices hold, newest first."""
+        held: Callable[..., QuerySet[Any, int]] = Device.objects.order_by("-policy_serial").values_list
+        return [(str(number), str(number)) for number in held("policy_serial", flat=True).distinct()[:20]]
+
+    def queryset(self, _request: HttpRequest, queryset: QuerySet[Device]) -> QuerySet[Device]:
+        """Narrow the list; what is no number filters nothing."""
+        value = self.value() or ""
+        return queryset.filter(policy_serial=int(value)) if value.isascii() and value.isdigit() else queryset

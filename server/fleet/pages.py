@@ -1,0 +1,52 @@
+"""What the pages of one device and of a new secret show."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from server.addresses import client_address
+from server.console import present
+from server.fleet import secrets
+from server.fleet.flags import flags
+from server.fleet.forms import SecretForm
+from server.fleet.models import Device
+from server.fleet.standing import standing_of
+from server.fleet.story import story
+from server.identity import identity_in
+from server.moments import utc_now
+from server.policies import publishing
+from server.policies.models import Publication
+
+
+def device_page(request: HttpRequest, device: Device) -> dict[str, Any]:
+    """Return what the page of one device shows."""
+    newest = publishing.current()
+    current_serial = 0 if newest is None else newest.serial
+    before = request.GET.get("before", "")
+    alike = Device.objects.filter(hardware=device.hardware).exclude(pk=device.pk)
+    return {
+        "title": str(device),
+        "device": device,
+        "standing_name": standing_of(device, utc_now()),
+        "flags": flags(device, current_serial),
+        "same_hardware": list(alike[:10]) if device.shares_hardware and device.hardware else [],
+        "policy_is_published": Publication.objects.filter(pk=device.policy_serial).exists(),
+        "ownership": present.OWNERSHIPS.get(device.ownership, device.ownership),
+        "platform": present.PLATFORMS.get(device.platform, device.platform),
+        "open": list(device.sightings.filter(is_open=True)[:50]),
+        "story": story(device, int(before) if before.isascii() and before.isdigit() else None),
+    }
+
+
+def secret_page(request: HttpRequest, form: SecretForm) -> dict[str, Any]:
+    """Return what the page of a new secret shows: the form, or the secret this once."""
+    context: dict[str, Any] = {"title": "New enrolment secret", "form": form}
+    if request.method == "POST" and form.is_valid():
+        tenant = identity_in(settings.STATE).tenant
+        actor = request.user.get_username()
+        context["secret"] = secrets.issue(form.wish(), actor, tenant.id, utc_now(), client_address(request))
+        context["wish"] = form.wish()
+        context["server_url"] = settings.CONFIGURATION.url
+        context["fingerprint"] = identity_in(settings.STATE).root_fingerprint
+    return context

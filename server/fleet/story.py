@@ -1,0 +1,159 @@
+"""A device's story: what it reported, newest first, one line for each sighting with all its verdicts."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+
+import msgspec
+from django.utils import timezone
+
+from contract.errors import MalformedError
+from contract.observations import (
+    NoticeRecord,
+    PolicyAnswer,
+    ReminderReceipt,
+    SightingObserved,
+    Trouble,
+    decode,
+)
+from server.fleet.models import Device, ReceivedObservation, Sighting
+
+PAGE = 200
+"""How many observations one page of the story reads."""
+
+
+class Turn(msgspec.Struct, frozen=True):
+    """A change of a sighting's verdict."""
+
+    verdict: str
+    at: datetime | None
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the story."""
+
+    kind: str
+    """`sighting`, or the observation's own."""
+    day: date
+    at: datetime | None
+    """None where the device may not tell."""
+    order: int
+    title: str
+    remark: str = ""
+    sighting: Sighting | None = None
+    turns: tuple[Turn, ...] = ()
+    is_fork: bool = False
+
+
+class Story(msgspec.Struct, frozen=True):
+    """A page of it: days, newest first, and where the next page begins."""
+
+    days: tuple[tuple[date, tuple[Entry, ...]], ...]
+    older: int | None
+
+
+def story(device: Device, before: int | None = None) -> Story:
+    """Return a page of the story.
+
+    Args:
+        device: whose.
+        before: the observation before which the page ends; None for the newest.
+    """
+    rows = ReceivedObservation.objects.filter(device=device).order_by("-id")
+    if before is not None:
+        rows = rows.filter(pk__lt=before)
+    page = list(rows[:PAGE])
+    entries = [*_of_sightings(device, page), *_others(page)]
+    by_day: dict[date, list[Entry]] = {}
+    for entry in sorted(entries, key=_position, reverse=True):
+        by_day.setdefault(entry.day, []).append(entry)
+    older = page[-1].pk if len(page) == PAGE else None
+    return Story(tuple((day, tuple(of_day)) for day, of_day in by_day.items()), older)
+
+
+def _position(entry: Entry) -> tuple[date, bool, float, int]:
+    """Within a day, what has no time stands last."""
+    return entry.day, entry.at is not None, entry.at.timestamp() if entry.at else 0.0, entry.order
+
+
+def _of_sightings(device: Device, page: Sequence[ReceivedObservation]) -> Iterable[Entry]:
+    reports: dict[str, list[tuple[ReceivedObservation, SightingObserved]]] = {}
+    for row in reversed(page):
+        observed = _decoded(row)
+        if isinstance(observed, SightingObserved):
+            reports.setdefault(row.subject, []).append((row, observed))
+    for sighting in Sighting.objects.filter(device=device, identity__in=reports):
+        told = reports[sighting.identity]
+        yield Entry(
+            kind="sighting",
+            day=sighting.day,
+            at=sighting.started_at or sighting.judged_at,
+            order=told[0][0].pk,
+            title=sighting.name or (f"A {sighting.kind} messenger" if sighting.kind else "A messenger"),
+            sighting=sighting,
+            turns=tuple(_turns(told)),
+            is_fork=any(row.is_fork for row, _ in told),
+        )
+
+
+def _turns(told: Sequence[tuple[ReceivedObservation, SightingObserved]]) -> Iterable[Turn]:
+    previous = None
+    for _, observed in told:
+        if observed.verdict != previous:
+            yield Turn(observed.verdict, observed.at)
+        previous = observed.verdict
+
+
+def _others(page: Iterable[ReceivedObservation]) -> Iterable[Entry]:
+    for row in page:
+        if row.kind == "sighting":
+            continue
+        title, remark, at = _in_words(row)
+        local = timezone.localtime(at or row.received_at)
+        yield Entry(
+            kind=row.kind,
+            day=local.date(),
+            at=at,
+            order=row.pk,
+            title=title,
+            remark=remark,
+            is_fork=row.is_fork,
+        )
+
+
+def _in_words(row: ReceivedObservation) -> tuple[str, str, datetime | None]:
+    match _decoded(row):
+        case ReminderReceipt() as receipt:
+            return f"Reminder {receipt.outcome}", f"Rule {receipt.rule}, in {receipt.language}", receipt.at
+        case PolicyAnswer(outcome="applied") as answer:
+            return f"Policy number {answer.serial} applied", "", answer.at
+        case PolicyAnswer() as answer:
+            return "Policy refused", answer.reason, answer.at
+        case NoticeRecord() as notice:
+            how = "shown on the device" if notice.how == "shown" else "recorded as given by the administrator"
+            return "Notice of what is collected", how, notice.at
+        case Trouble() as trouble:
+            return "A part of Decorum does not work there", f"{trouble.detail} ({trouble.code})", trouble.at
+        case _:
+            return _unread(row)
+
+
+def _unread(row: ReceivedObservation) -> tuple[str, str, datetime | None]:
+    number = f"Report {row.sequence}"
+    if row.body is None:
+        return "An erased report", f"{number}; its seal still holds", row.received_at
+    if row.kind == "unknown":
+        return (
+            "A report of a kind that this server does not know yet",
+            f"{number}; kept as it came",
+            row.received_at,
+        )
+    return "A report that cannot be read", f"{number}; kept as it came", row.received_at
+
+
+def _decoded(row: ReceivedObservation) -> object:
+    if row.body is None:
+        return None
+    try:
+        return decode(bytes(row.body))
+    except MalformedError:
+        return None
