@@ -27,7 +27,7 @@ from contract import programs
 from contract.catalogue import Catalogue, Identifier
 from contract.evidence import WEIGHTS, Evidence, Match, together
 from contract.facts import ProcessFacts
-from contract.unlisted import unlisted
+from contract.unlisted import desktop_stem, unlisted
 
 NAME_LIMIT = 15
 """Characters at which Linux cuts a process name (TASK_COMM_LEN less the final zero, proc(5))."""
@@ -151,7 +151,7 @@ class Matcher:
             snap = facts.snap.lower()
             yield from self._find(platform, "snap", snap, snap.partition("_")[0], snap.partition(".")[0])
         if facts.desktop_id:
-            yield from self._desktop(platform, facts.desktop_id.lower().removesuffix(".desktop"))
+            yield from self._desktop(platform, desktop_stem(facts.desktop_id).lower())
         for kind, value in (
             ("flatpak_id", facts.flatpak_id),
             ("package_family", facts.package_family),

@@ -44,6 +44,18 @@ def unlisted(facts: ProcessFacts, base: str, cmdline: tuple[str, ...]) -> Match 
     )
 
 
+def desktop_stem(desktop_id: str) -> str:
+    """Return a desktop file id without the suffix `.desktop`, which some write with it.
+
+    An id of two dots is left as it is, since there the last word is the application's own:
+
+    >>> desktop_stem("pidgin.desktop"), desktop_stem("org.telegram.desktop"), desktop_stem("org.gajim.Gajim.desktop")
+    ('pidgin', 'org.telegram.desktop', 'org.gajim.Gajim')
+    """
+    stem = desktop_id.removesuffix(".desktop")
+    return desktop_id if stem.count(".") == 1 else stem
+
+
 def _split(categories: tuple[str, ...]) -> dict[str, str]:
     """Return categories as they were written, by their lower case; each once."""
     words = (word.strip() for entry in categories for word in entry.split(";"))
@@ -53,8 +65,8 @@ def _split(categories: tuple[str, ...]) -> dict[str, str]:
 def _key(facts: ProcessFacts, base: str, cmdline: tuple[str, ...]) -> tuple[str, str]:
     """Return key and readable name; empty for interpreters and helpers, which are nobody's own."""
     if facts.desktop_id:
-        desktop = facts.desktop_id.removesuffix(".desktop")
-        return desktop.lower(), _readable(desktop.rpartition(".")[2])
+        desktop = desktop_stem(facts.desktop_id)
+        return desktop.lower(), _readable(desktop.removesuffix(".desktop").rpartition(".")[2])
     if facts.bundle_id:
         return facts.bundle_id.lower(), _readable(facts.bundle_id.rpartition(".")[2])
     if base in programs.HELPERS:

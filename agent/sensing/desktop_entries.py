@@ -106,7 +106,7 @@ class DesktopIndex:
             yield f"flatpak:{entry.flatpak_id.lower()}"
             for word in entry.command:
                 if word.startswith("--command="):
-                    yield f"app:{programs.base_name(word)}"
+                    yield f"app:{programs.base_name(word.partition('=')[2])}"
             return
         if entry.snap:
             yield f"snap:{entry.snap.lower()}"

@@ -16,6 +16,7 @@ Locate = Callable[[str], str | None]
 _ESCAPES = {"s": " ", "n": "\n", "t": "\t", "r": "\r", "\\": "\\"}
 _FIELD_CODES = "fFuUdDnNickvm"
 _WRAPPERS = frozenset({"env", "firejail", "pkexec", "prime-run", "nohup", "setsid"})
+_OPTIONS_WITH_VALUE = frozenset({"-u", "--unset", "-C", "--chdir", "--user"})
 _TERMINALS = frozenset({
     "alacritty", "foot", "gnome-terminal", "kitty", "konsole", "lxterminal", "mate-terminal", "qterminal", "rxvt", "st",
     "terminator", "tilix", "urxvt", "uxterm", "wezterm", "x-terminal-emulator", "xfce4-terminal", "xterm", "zutty",
@@ -93,7 +94,7 @@ def _words(exec_value: str) -> list[str]:
     words = []
     for word in shlex.split(_unescape(exec_value)):
         kept = _without_codes(word)
-        if kept and kept != "--":
+        if kept:
             words.append(kept)
     return words
 
@@ -112,15 +113,15 @@ def _unwrap(words: list[str]) -> tuple[str, ...]:
         if base in _WRAPPERS:
             words = words[1:]
             while words and (words[0].startswith("-") or "=" in words[0].partition("/")[0]):
-                words = words[1:]
+                words = words[2 if words[0] in _OPTIONS_WITH_VALUE else 1 :]
         elif base in _TERMINALS and len(words) > 1:
             starts = [words.index(flag) for flag in ("-e", "-x", "--") if flag in words]
             if not starts:
-                return tuple(words)
+                break
             words = words[min(starts) + 1 :]
         else:
-            return tuple(words)
-    return ()
+            break
+    return tuple(word for word in words if word != "--")
 
 
 def _flatpak_id(command: tuple[str, ...]) -> str | None:

@@ -1,0 +1,332 @@
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agent.catalogue import load
+from contract.catalogue import parse
+from contract.evidence import (
+    CATEGORY_WEIGHTS,
+    COUNTER_WEIGHTS,
+    MOST,
+    UNLISTED_THRESHOLD,
+    WEIGHTS,
+    category_score,
+    together,
+)
+from contract.facts import ProcessFacts
+from contract.matching import Matcher
+from contract.programs import BROWSERS
+
+CORPUS = Path(__file__).parent / "corpus"
+MATCHER = Matcher(load())
+
+
+def _rows(name: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (CORPUS / name).read_text(encoding="utf-8").splitlines()]
+
+
+def _facts(row: dict[str, Any]) -> ProcessFacts:
+    return msgspec.convert(row["facts"], ProcessFacts)
+
+
+MESSENGERS = _rows("messengers.jsonl")
+OTHERS = _rows("non_messengers.jsonl")
+
+
+def test_the_corpus_is_large_enough_to_mean_something() -> None:
+    assert len(MESSENGERS) >= 120
+    assert len(OTHERS) >= 150
+    assert {row["facts"]["platform"] for row in MESSENGERS} == {"linux", "macos", "windows", "web"}
+
+
+@pytest.mark.parametrize("row", MESSENGERS, ids=lambda row: json.dumps(row["facts"])[:100])
+def test_a_messenger_is_recognised(row: dict[str, Any]) -> None:
+    match = MATCHER.match(_facts(row))
+    assert match is not None
+    assert match.messenger == row["expect"]
+    assert match.listed == (not row["expect"].startswith("unlisted:"))
+    assert 0.5 <= match.confidence <= MOST
+    assert match.name
+    for evidence in match.evidence:
+        assert evidence.value in evidence.sentence
+        assert evidence.sentence.endswith(".")
+
+
+@pytest.mark.parametrize("row", OTHERS, ids=lambda row: json.dumps(row["facts"])[:100])
+def test_what_is_no_messenger_is_left_alone(row: dict[str, Any]) -> None:
+    assert MATCHER.match(_facts(row)) is None, row["why"]
+
+
+def test_every_listed_identifier_is_found_on_its_platform() -> None:
+    keys = {
+        "bundle_id",
+        "app_bundle",
+        "flatpak_id",
+        "snap",
+        "package_family",
+        "winget_id",
+        "desktop_id",
+        "origin",
+    }
+    for messenger, entry in load().messengers.items():
+        for seen in entry.seen:
+            if seen.kind in keys:
+                facts = msgspec.convert(
+                    {"platform": seen.platform, seen.kind: seen.value.upper()}, ProcessFacts
+                )
+            elif seen.kind == "executable":
+                facts = ProcessFacts(platform=seen.platform, exe=f"/opt/any/{seen.value}")
+            else:
+                continue
+            match = MATCHER.match(facts)
+            assert match is not None, seen
+            assert match.messenger == messenger, seen
+
+
+def test_evidence_names_what_was_seen_and_who_says_so() -> None:
+    match = MATCHER.match(ProcessFacts(platform="linux", exe="/usr/bin/telegram-desktop"))
+    assert match is not None
+    assert [msgspec.structs.astuple(evidence) for evidence in match.evidence] == [
+        (
+            "executable",
+            "telegram-desktop",
+            "The executable is telegram-desktop (source: Debian telegram-desktop 4.6.5).",
+        )
+    ]
+
+
+def test_evidence_never_tells_where_a_person_keeps_things() -> None:
+    home = "/home/ada/private-client-list"
+    for facts in [
+        ProcessFacts(platform="linux", exe=f"{home}/telegram-desktop"),
+        ProcessFacts(
+            platform="linux", exe="/usr/bin/python3", cmdline=("python3", f"{home}/bin/gajim", "--secret")
+        ),
+        ProcessFacts(platform="linux", cmdline=(f"{home}/pidgin", "--secret")),
+        ProcessFacts(platform="web", origin="https://web.whatsapp.com/ada?secret"),
+    ]:
+        match = MATCHER.match(facts)
+        assert match is not None
+        assert not re.search("ada|secret", str(match.evidence))
+
+
+def test_the_strongest_kind_wins_whatever_the_others_say() -> None:
+    # By the alphabet, by the order of facts and by number of pieces, slack would win.
+    facts = ProcessFacts(
+        platform="linux",
+        exe="/usr/lib/slack/slack",
+        desktop_id="slack",
+        snap="slack",
+        flatpak_id="org.signal.Signal",
+    )
+    match = MATCHER.match(facts)
+    assert match is not None
+    assert match.messenger == "signal"
+    assert {evidence.value for evidence in match.evidence} == {"org.signal.Signal"}
+    assert match.confidence == pytest.approx(WEIGHTS["flatpak_id"])
+
+
+def test_independent_evidence_adds_up_but_the_same_kind_twice_does_not() -> None:
+    once = MATCHER.match(ProcessFacts(platform="linux", exe="/usr/bin/pidgin"))
+    both = MATCHER.match(ProcessFacts(platform="linux", exe="/usr/bin/pidgin", desktop_id="pidgin"))
+    snap = MATCHER.match(ProcessFacts(platform="linux", exe="/snap/slack/1/usr/lib/x", snap="slack"))
+    assert once is not None
+    assert both is not None
+    assert snap is not None
+    assert once.confidence < both.confidence
+    assert [evidence.kind for evidence in both.evidence] == ["desktop_id", "executable"]
+    assert snap.confidence == pytest.approx(WEIGHTS["snap"])
+    assert len(snap.evidence) == 1
+
+
+def test_what_is_vouched_for_weighs_more_than_a_name() -> None:
+    vouched = {"bundle_id", "package_family", "flatpak_id", "winget_id", "snap"}
+    said = {"executable", "script", "app_bundle", "command", "helper"}
+    assert min(WEIGHTS[kind] for kind in vouched) > max(WEIGHTS[kind] for kind in said)
+    assert min(WEIGHTS[kind] for kind in said) > WEIGHTS["name"]
+    assert len(set(WEIGHTS.values())) == len(WEIGHTS), "two alike would leave open which wins"
+
+
+def test_nothing_makes_certain() -> None:
+    assert together(WEIGHTS.values()) == MOST
+    assert together([]) == 0
+
+
+def test_a_name_shared_by_two_messengers_when_cut_tells_neither() -> None:
+    entry = '[{id}]\nname = "{id}"\nmaker = "x"\nkind = "both"\nseen = [["linux", "executable", "{exe}", "Debian x 1"]]\n'
+    text = entry.format(id="one", exe="secure-messenger-one") + entry.format(
+        id="two", exe="secure-messenger-two"
+    )
+    matcher = Matcher(parse({"demo.toml": text}))
+    assert matcher.match(ProcessFacts(platform="linux", name="secure-messenge")) is None
+    assert matcher.match(ProcessFacts(platform="linux", exe="/usr/bin/secure-messenger-two")) is not None
+
+
+def test_only_linux_cuts_names() -> None:
+    assert MATCHER.match(ProcessFacts(platform="macos", name="telegram-deskto")) is None
+
+
+@pytest.mark.parametrize("browser", sorted(BROWSERS))
+def test_no_browser_is_a_messenger_whatever_its_entry_says(browser: str) -> None:
+    facts = ProcessFacts(
+        platform="linux",
+        exe=f"/usr/bin/{browser}",
+        name="pidgin",
+        desktop_id="whatsapp",
+        categories=("InstantMessaging", "Chat"),
+        cmdline=(browser, "https://web.whatsapp.com", "pidgin"),
+    )
+    assert MATCHER.match(facts) is None
+
+
+@pytest.mark.parametrize(
+    ("categories", "is_messenger"),
+    [
+        (["InstantMessaging"], True),
+        (["Network", "Chat"], True),
+        (["IRCClient"], True),
+        (["VideoConference"], True),
+        (["AudioVideo", "Audio", "VideoConference"], True),
+        (["Network", "Chat;InstantMessaging;"], True),
+        (["instantmessaging"], True),
+        (["Network", "Telephony"], False),
+        (["Network"], False),
+        (["Chat", "Email"], False),
+        (["InstantMessaging", "Email"], False),
+        (["InstantMessaging", "WebBrowser"], False),
+        (["Chat", "Game"], False),
+        (["VideoConference", "RemoteAccess"], False),
+        (["VideoConference", "Player"], False),
+        ([], False),
+        ([";", ""], False),
+    ],
+)
+def test_categories_alone_make_an_unlisted_messenger_or_not(
+    categories: list[str], *, is_messenger: bool
+) -> None:
+    match = MATCHER.match(ProcessFacts(platform="linux", desktop_id="foochat", categories=tuple(categories)))
+    assert (match is not None) == is_messenger
+
+
+def test_an_unlisted_messenger_is_named_and_explained() -> None:
+    match = MATCHER.match(
+        ProcessFacts(
+            platform="linux",
+            desktop_id="org.example.Foo-Chat",
+            categories=("Network", "Chat", "InstantMessaging"),
+        )
+    )
+    assert match is not None
+    assert (match.messenger, match.name, match.listed) == ("unlisted:org.example.foo-chat", "Foo Chat", False)
+    assert [evidence.value for evidence in match.evidence] == ["Chat", "InstantMessaging"]
+    assert match.confidence == pytest.approx(0.92)
+
+
+def test_the_key_is_the_desktop_id_else_the_bundle_id_else_the_executable() -> None:
+    facts = ProcessFacts(
+        platform="linux",
+        exe="/opt/x/FooBin",
+        bundle_id="com.example.Foo",
+        desktop_id="FooEntry",
+        categories=("InstantMessaging",),
+    )
+    keys = []
+    for left_out in ({}, {"desktop_id": None}, {"desktop_id": None, "bundle_id": None}):
+        match = MATCHER.match(msgspec.structs.replace(facts, **left_out))
+        assert match is not None
+        keys.append(match.messenger)
+    assert keys == ["unlisted:fooentry", "unlisted:com.example.foo", "unlisted:foobin"]
+
+
+def test_a_listed_messenger_outweighs_what_its_categories_say() -> None:
+    match = MATCHER.match(
+        ProcessFacts(platform="linux", exe="/usr/bin/pidgin", desktop_id="my-pidgin", categories=("Chat",))
+    )
+    assert match is not None
+    assert (match.messenger, match.listed) == ("pidgin", True)
+
+
+def test_one_strong_counter_category_is_enough_whatever_else_there_is() -> None:
+    everything = {category: category for category in CATEGORY_WEIGHTS}
+    assert category_score(everything) > UNLISTED_THRESHOLD
+    for category, weight in COUNTER_WEIGHTS.items():
+        if weight >= 0.5:
+            assert category_score(everything | {category: category}) < UNLISTED_THRESHOLD, category
+
+
+_WORDS = st.sampled_from(
+    [
+        "/",
+        "\\",
+        ".",
+        "-",
+        "--",
+        "-c",
+        "-m",
+        "-jar",
+        "run",
+        "flatpak",
+        "snap",
+        "python3",
+        "electron",
+        "app.asar",
+        "/usr/bin/",
+        "gajim",
+        "pidgin.exe",
+        "/snap/",
+        ".app/",
+        "WindowsApps",
+        "_",
+        "https://",
+        "telegram-deskto",
+        ";",
+        "Chat",
+        "InstantMessaging",
+        "chrome_crashpad_handler",
+        "--annotation=_productName=",
+        "wine",
+        "\x00",
+        "�",
+        "İ",
+        "\xa0(deleted)",
+    ]
+)
+_TEXT = st.text(max_size=20) | st.lists(_WORDS, max_size=6).map("".join)
+
+
+@given(
+    st.builds(
+        ProcessFacts,
+        platform=st.sampled_from(["linux", "macos", "windows", "web"]),
+        cmdline=st.none() | st.lists(_TEXT, max_size=5).map(tuple),
+        categories=st.none() | st.lists(_TEXT, max_size=5).map(tuple),
+        **{
+            name: st.none() | _TEXT
+            for name in ProcessFacts.__struct_fields__
+            if name not in {"platform", "cmdline", "categories"}
+        },
+    )
+)
+def test_whatever_the_facts_the_answer_is_a_whole_one(facts: ProcessFacts) -> None:
+    match = MATCHER.match(facts)
+    if match is None:
+        return
+    assert match.messenger
+    assert match.name
+    assert match.evidence
+    assert 0 < match.confidence <= MOST
+    assert match == MATCHER.match(facts)
+
+
+@settings(max_examples=10)
+@given(st.sampled_from(MESSENGERS + OTHERS), st.sampled_from(MESSENGERS + OTHERS))
+def test_what_was_asked_before_changes_nothing(first: dict[str, Any], second: dict[str, Any]) -> None:
+    fresh = Matcher(load())
+    fresh.match(_facts(first))
+    assert fresh.match(_facts(second)) == MATCHER.match(_facts(second))
