@@ -3,8 +3,6 @@
 import asyncio
 from collections.abc import Iterable
 
-from contract.matching import Matcher
-
 from agent.clock import Clock
 from agent.compliance import Found
 from agent.desk import Desk
@@ -13,6 +11,7 @@ from agent.profiles import Signals, classify
 from agent.sensing.desktop_entries import DesktopIndex
 from agent.sensing.process_source import GoneError, ProcessSource, Reading
 from agent.sensing.processes import ProcessWatch
+from contract.matching import Matcher
 from contract.policy import Ownership
 
 

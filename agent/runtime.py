@@ -6,7 +6,6 @@ import random
 from pathlib import Path
 
 import msgspec
-from contract.matching import Matcher
 
 from agent.actors import run_actors
 from agent.catalogue import load as load_catalogue
@@ -44,6 +43,7 @@ from agent.settings import Settings
 from agent.snapshot import View, build
 from agent.store import Store
 from contract.local import Reminder, Snapshot
+from contract.matching import Matcher
 from contract.places import Scope
 
 REJUDGE_SECONDS = 60.0

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Protocol
 
 import msgspec
@@ -35,11 +36,17 @@ class Reading(msgspec.Struct, frozen=True):
 class ProcessSource(Protocol):
     """The few questions that sensing asks of the system."""
 
+    def newest(self) -> int | None:
+        """Return a number that is another once any process has started; None where the system has none."""
+
     def pids(self) -> Iterable[int]:
         """Return the pids that exist now."""
 
+    def is_there(self, pid: int) -> bool:
+        """Tell whether a pid exists; it may be a zombie's or another process's by now."""
+
     def key(self, pid: int) -> ProcessKey:
-        """Return a process's identity; raise GoneError if it ended."""
+        """Return a process's identity; raise GoneError if it ended, or is a zombie that nobody has collected."""
 
     def exe(self, pid: int) -> str | None:
         """Return the path of a process's executable, None where it may not be read; raise GoneError if it ended."""
@@ -52,7 +59,25 @@ class ProcessSource(Protocol):
 
 
 class PsutilSource:
-    """The processes of this machine."""
+    """The processes of this machine.
+
+    Args:
+        load_file: where Linux tells, as the last word, the newest pid (proc_loadavg(5)).
+    """
+
+    def __init__(self, load_file: Path = Path("/proc/loadavg")) -> None:
+        self._load_file = load_file
+
+    def newest(self) -> int | None:
+        """Return the newest pid of a process or thread."""
+        try:
+            return int(self._load_file.read_bytes().rsplit(None, 1)[-1])
+        except (OSError, ValueError, IndexError):
+            return None
+
+    def is_there(self, pid: int) -> bool:
+        """Tell whether a pid exists."""
+        return psutil.pid_exists(pid)
 
     def pids(self) -> Iterable[int]:
         """Return the pids that exist now."""
@@ -61,7 +86,11 @@ class PsutilSource:
     def key(self, pid: int) -> ProcessKey:
         """Return a process's identity."""
         try:
-            return ProcessKey(pid, psutil.Process(pid).create_time())
+            process = psutil.Process(pid)
+            with process.oneshot():
+                if process.status() == psutil.STATUS_ZOMBIE:
+                    raise GoneError
+                return ProcessKey(pid, process.create_time())
         except (psutil.NoSuchProcess, psutil.ZombieProcess) as error:
             raise GoneError from error
         except psutil.AccessDenied:

@@ -1,12 +1,13 @@
 """Notices processes that start, change their executable and end, by comparing lists of pids.
 
-Only a pid that was not there before is asked about. A young process is looked at again at 1, 3 and 10 seconds of age, since a
+Only a pid that was not there before is asked about, and while the system says that nothing has started, not even the list is
+read: only whether what somebody relies on is still there. A young process is looked at again at 1, 3 and 10 seconds of age, since a
 program is started by a fork whose executable changes a moment later. A pid that was used again between two looks has another
-start time: what is tracked is checked each time, everything else in turns.
+start time, so that pids are checked in turns.
 """
 
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import msgspec
 
@@ -14,8 +15,11 @@ from agent.sensing.process_source import GoneError, ProcessKey, ProcessSource, R
 
 YOUNG_SECONDS = (1.0, 3.0, 10.0)
 """Ages at which a process is looked at again."""
+LISTED_AT_LEAST_EVERY_SECONDS = 10.0
+"""How often all pids are listed although the system says that none is new: ends are noticed by it, too."""
 CHECKED_EACH_TIME = 1
-"""How many pids that are not tracked are checked for reuse at each look; each costs a tenth of a millisecond."""
+"""How many pids, of those that somebody relies on and of the others, are checked for reuse at each look: each costs a tenth of
+a millisecond, and a pid is used again only after thousands of others."""
 
 
 class Changes(msgspec.Struct, frozen=True):
@@ -43,6 +47,9 @@ class ProcessWatch:
         self._known: dict[int, _Known] = {}
         self._young: deque[tuple[float, ProcessKey]] = deque()
         self._turn: deque[int] = deque()
+        self._relied_turn = 0
+        self._newest: int | None = None
+        self._list_again = 0.0
 
     def look(self, monotonic: float, wall: float, tracked: Collection[int] = ()) -> Changes:
         """Return what changed.
@@ -53,14 +60,23 @@ class ProcessWatch:
             tracked: pids that somebody relies on.
         """
         appeared: list[Reading] = []
-        present = set(self._source.pids())
-        gone = [self._known.pop(pid).key for pid in self._known.keys() - present]
-        for pid in self._suspects(tracked):
+        gone: list[ProcessKey] = []
+        newest = self._source.newest()
+        if newest is None or newest != self._newest or monotonic >= self._list_again:
+            self._newest, self._list_again = newest, monotonic + LISTED_AT_LEAST_EVERY_SECONDS
+            self._list(monotonic, wall, appeared, gone)
+        relied = [pid for pid in tracked if pid in self._known]
+        gone.extend(self._known.pop(pid).key for pid in relied if not self._source.is_there(pid))
+        for pid in self._suspects([pid for pid in relied if pid in self._known]):
             self._check_reuse(pid, monotonic, wall, appeared, gone)
-        for pid in present - self._known.keys():
-            self._meet(pid, monotonic, wall, appeared)
         self._look_again(monotonic, appeared)
         return Changes(tuple(appeared), tuple(gone))
+
+    def _list(self, monotonic: float, wall: float, appeared: list[Reading], gone: list[ProcessKey]) -> None:
+        present = set(self._source.pids())
+        gone.extend(self._known.pop(pid).key for pid in self._known.keys() - present)
+        for pid in present - self._known.keys():
+            self._meet(pid, monotonic, wall, appeared)
 
     def _meet(self, pid: int, monotonic: float, wall: float, appeared: list[Reading]) -> None:
         try:
@@ -73,8 +89,11 @@ class ProcessWatch:
         self._young.extend((monotonic + at - age, reading.key) for at in YOUNG_SECONDS if at > age)
         appeared.append(reading)
 
-    def _suspects(self, tracked: Collection[int]) -> set[int]:
-        suspects = {pid for pid in tracked if pid in self._known}
+    def _suspects(self, relied: Sequence[int]) -> set[int]:
+        suspects = set()
+        for _ in range(min(CHECKED_EACH_TIME, len(relied))):
+            self._relied_turn = (self._relied_turn + 1) % len(relied)
+            suspects.add(relied[self._relied_turn])
         for _ in range(min(CHECKED_EACH_TIME, len(self._turn))):
             pid = self._turn.popleft()
             if pid in self._known:

@@ -30,6 +30,14 @@ OTHER_UID = 1001
 class NoProcesses:
     """A system on which nothing runs."""
 
+    def newest(self) -> int | None:
+        """Say that the system does not tell."""
+        return None
+
+    def is_there(self, pid: int) -> bool:
+        """Say no."""
+        return False
+
     def pids(self) -> Iterable[int]:
         """Return none."""
         return ()
