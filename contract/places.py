@@ -11,7 +11,11 @@ SOCKET_VARIABLE = "DECORUM_SOCKET"
 
 def user_socket(environ: Mapping[str, str], uid: int) -> str:
     """Return the socket of the user's own agent (XDG Base Directory Specification: runtime files)."""
-    runtime_folder = environ.get("XDG_RUNTIME_DIR") or f"/run/user/{uid}"
+    runtime_folder = environ.get("XDG_RUNTIME_DIR", "")
+    if not runtime_folder.startswith(
+        "/"
+    ):  # a relative one is invalid, the specification says, and to be ignored
+        runtime_folder = f"/run/user/{uid}"
     return f"{runtime_folder}/decorum/agent.sock"
 
 
