@@ -5,10 +5,13 @@ number of the program's process group before it becomes the program, so that non
 A line is a group's number, or the number with a minus when that group has ended.
 """
 
+import contextlib
 import os
 import signal
 import sys
 import time
+from collections.abc import Iterator
+from pathlib import Path
 
 LEASHED = ("/bin/sh", "-c", 'echo "$$" >&0 && exec "$@" </dev/null', "leashed")
 """Goes before a command whose standard input is the pipe's writing end and which leads a group of its own."""
@@ -33,24 +36,44 @@ def end(groups: set[int]) -> None:
     """Ask every group to end, again and again; kill what does not in time."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while groups and time.monotonic() < deadline:
-        groups = {group for group in groups if send(group, signal.SIGTERM)}
+        for group in groups:
+            send(group, signal.SIGTERM)
         ask_again = time.monotonic() + ASK_AGAIN_SECONDS
         while groups and time.monotonic() < ask_again:
             time.sleep(0.05)
-            groups = {group for group in groups if send(group, 0)}
+            groups = {group for group in groups if lives(group)}
     for group in groups:
         send(group, signal.SIGKILL)
 
 
-def send(group: int, signal_number: int) -> bool:
-    """Signal a process group (0 only asks); tell whether it still has a member."""
-    try:
+def send(group: int, signal_number: int) -> None:
+    """Signal a process group, if there still is one."""
+    with contextlib.suppress(
+        ProcessLookupError, PermissionError
+    ):  # macOS refuses where only zombies are left
         os.killpg(group, signal_number)
-    except ProcessLookupError:
+
+
+def lives(group: int) -> bool:
+    """Tell whether a process group has a member that has not ended.
+
+    A zombie has ended. Waiting for init to collect it can take seconds, where init is not a real one (in containers).
+    """
+    try:
+        os.killpg(group, 0)
+    except (ProcessLookupError, PermissionError):
         return False
-    except PermissionError:
-        pass  # macOS says so of a group whose only member has ended and waits to be collected
-    return True
+    states = [state for member, state in _groups_and_states() if member == group]
+    return not states or any(state not in "ZX" for state in states)
+
+
+def _groups_and_states() -> Iterator[tuple[int, str]]:
+    """Yield the group and state of every process (proc_pid_stat(5)); nothing where there is no /proc."""
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            text = file.read_text(encoding="utf-8", errors="replace")
+            state, _parent, group = text.rpartition(")")[2].split()[:3]
+            yield int(group), state
 
 
 if __name__ == "__main__":

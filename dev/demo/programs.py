@@ -46,7 +46,7 @@ class Program:
 
     async def _until_gone(self) -> None:
         await self._process.wait()
-        while leash.send(self.group, 0):  # noqa: ASYNC110 - no event tells of a grandchild's end
+        while leash.lives(self.group):  # noqa: ASYNC110 - no event tells of a grandchild's end
             await asyncio.sleep(0.02)
 
     def kill(self) -> None:

@@ -202,7 +202,9 @@ def test_a_first_start_that_is_interrupted_leaves_nothing_in_the_way(checkout: P
     folder = tmp_path / "run"
     with started(checkout, folder) as demo:
         demo.read_until("first start")
-        time.sleep(0.5)  # somewhere within the first steps; the exact place does not matter
+        database = folder / "server/server.sqlite3"
+        while not database.exists():
+            time.sleep(0.01)
         demo.press_ctrl_c()
         assert demo.end()[0] == 0
     with started(checkout, folder) as demo:
