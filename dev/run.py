@@ -16,6 +16,8 @@ from dev.demo.folder import FOLDER_VARIABLE, RunFolder
 from dev.demo.household import Household
 from dev.demo.programs import Programs
 
+TRAY_MAY_END = {0: "The tray was closed.", 69: "The tray cannot be shown."}
+"""Its exit codes that take nothing else along."""
 CHECKOUT = Path(__file__).resolve().parents[1]
 
 
@@ -85,12 +87,12 @@ async def live(household: Household, programs: Programs, asked: asyncio.Event, b
                 return 0
             if ended in done:
                 program, code = ended.result()
-                if (program.name, code) != ("tray", 0):
+                if program.name != "tray" or code not in TRAY_MAY_END:
                     raise DemoError(
                         f"The {program.name} ended ({code}). Its last words, from {program.log}:\n"
                         f"{program.last_words()}"
                     )
-                say("The tray was closed; everything else goes on.")
+                say(f"{TRAY_MAY_END[code]} Everything else goes on.\n{program.last_words()}".rstrip())
             if coming_up in done:
                 waiting.discard(coming_up)
                 say(coming_up.result())
