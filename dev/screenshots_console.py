@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -34,7 +34,7 @@ from tests.server.simulated_device import Report, SimulatedDevice  # noqa: E402
 IMAGES = ROOT / "docs" / "images"
 CHROMIUM = "/usr/bin/chromium"
 CHECK_IN_SECONDS = 10
-SIZE = {"width": 1360, "height": 860}
+SIZE: ViewportSize = {"width": 1360, "height": 860}
 TELEGRAM, TEAMS, WHATSAPP = (
     ("telegram", "Telegram"),
     ("microsoft-teams", "Microsoft Teams"),
@@ -104,7 +104,7 @@ class Server:
 class Person:
     """A device and what happens on it."""
 
-    def __init__(self, server: Server, secret: str, name: str, **enrolment: object) -> None:
+    def __init__(self, server: Server, secret: str, name: str | None, **enrolment: object) -> None:
         self.device = SimulatedDevice(server.post)
         self.device.enrol(secret, device_name=name, **enrolment)
         self._clock_off = timedelta()
@@ -177,13 +177,13 @@ def fill(server: Server) -> list[Person]:
     """Enrol a small company and let it work for two days; return those who go on checking in."""
     now = datetime.now(UTC).replace(second=0, microsecond=0)
     secret = server.command("enrol-secret", "--uses", "20", "--note", "Head office, first machines")
-    server.command("enrol-secret", "--days", "2", "--note", "Anna Weber’s new laptop")
+    server.command("enrol-secret", "--days", "2", "--note", "Anna Weber's new laptop")
     people = [Person(server, secret, f"desk-{number}") for number in range(101, 108)]
     anna, bert = Person(server, secret, "anna-weber-laptop"), Person(server, secret, "bert-office-pc")
     cloned = "c1" * 32
     first = Person(server, secret, "meeting-room-2", hardware=cloned)
     second = Person(server, secret, "meeting-room-2-copy", hardware=cloned)
-    own = Person(server, secret, "", ownership="personal", assurance="self_attested", device_name=None)
+    own = Person(server, secret, None, ownership="personal", assurance="self_attested")
     gone = Person(server, secret, "warehouse-terminal-with-a-rather-long-name-3")
     everybody = [*people, anna, bert, first, second, own, gone]
     for person in everybody:
@@ -222,7 +222,7 @@ def work_on(anna: Person, now: datetime) -> None:
     anna.reports(reminded(yesterday - timedelta(hours=2) + timedelta(minutes=1), "telegram"))
     anna.reports(
         Trouble(
-            code="browser_unseen", detail="Firefox’s profile cannot be read.", at=now - timedelta(hours=6)
+            code="browser_unseen", detail="Firefox's profile cannot be read.", at=now - timedelta(hours=6)
         )
     )
     anna.uses(TEAMS, (now - timedelta(hours=3), "compliant"), rule="teams")
@@ -238,13 +238,20 @@ def work_on(anna: Person, now: datetime) -> None:
 
 
 def shoot(page: Page, name: str, *, whole: bool = True) -> None:
-    """Save a picture, once everything of the page is there; a page wider than its window is an error."""
+    """Save a picture, once everything of the page is there; a page wider than its window is an error.
+
+    The window is made as high as the page, since what sticks to its edges would lie over a taller picture.
+    """
     page.wait_for_load_state("networkidle")
     page.evaluate("document.fonts.ready")
+    if whole:
+        height = max(SIZE["height"], page.evaluate("document.documentElement.scrollHeight"))
+        page.set_viewport_size({"width": SIZE["width"], "height": height})
     wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
     if wide > 0:
         raise SystemExit(f"{name} overflows by {wide} pixels.")
-    page.screenshot(path=IMAGES / f"console-{name}.png", full_page=whole)
+    page.screenshot(path=IMAGES / f"console-{name}.png", full_page=False)
+    page.set_viewport_size(SIZE)
     print(f"docs/images/console-{name}.png")
 
 

@@ -12,13 +12,13 @@ def relative(at: datetime, now: datetime) -> str:
     """Say how far a time is from now.
 
     >>> noon = datetime(2026, 3, 2, 12, tzinfo=UTC)
-    >>> relative(noon - timedelta(seconds=20), noon), relative(noon - timedelta(minutes=90), noon)
+    >>> relative(noon - timedelta(seconds=5), noon), relative(noon - timedelta(minutes=90), noon)
     ('just now', '1 hour ago')
     >>> relative(noon + timedelta(days=89, hours=12), noon)
     'in 89 days'
     """
     distance = abs(now - at)
-    if distance < timedelta(minutes=1):
+    if distance < timedelta(seconds=10):
         return "just now" if at <= now else "in a moment"
     for unit, length in _UNITS:
         if distance >= length:
@@ -33,4 +33,5 @@ _UNITS = (
     ("day", timedelta(days=1)),
     ("hour", timedelta(hours=1)),
     ("minute", timedelta(minutes=1)),
+    ("second", timedelta(seconds=1)),
 )

@@ -5,9 +5,11 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 
+from server.access.actions import in_words
 from server.access.models import AuditEntry
 from server.console.templatetags.console import moment
 
@@ -18,7 +20,6 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # the theme ships no typ
     actions = None
     list_display_links = None
     list_per_page = 50
-    show_full_result_count = False
 
     def has_add_permission(self, _request: HttpRequest) -> bool:
         """Nobody adds one by hand."""
@@ -37,7 +38,7 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # the theme ships no typ
 class AuditAdmin(ReadOnlyAdmin):
     """Who did what, newest first."""
 
-    list_display = ("when", "actor", "action", "subject", "detail", "address")
+    list_display = ("when", "actor", "what", "about", "more", "address")
     list_filter = ("action",)
     search_fields = ("actor", "subject", "detail", "address")
 
@@ -46,3 +47,18 @@ class AuditAdmin(ReadOnlyAdmin):
         """Show the time."""
         at: datetime = entry.at
         return moment(at)
+
+    @admin.display(description="What", ordering="action")
+    def what(self, entry: AuditEntry) -> SafeString:
+        """Say what was done; the code on hover."""
+        return format_html('<span class="strong" title="{}">{}</span>', entry.action, in_words(entry.action))
+
+    @admin.display(description="About", ordering="subject")
+    def about(self, entry: AuditEntry) -> SafeString:
+        """Say to what."""
+        return format_html('<span class="clip" title="{}">{}</span>', entry.subject, entry.subject)
+
+    @admin.display(description="Detail")
+    def more(self, entry: AuditEntry) -> SafeString:
+        """Say more."""
+        return format_html('<span class="clip" title="{}">{}</span>', entry.detail, entry.detail)

@@ -79,14 +79,15 @@ class DeviceAdmin(ReadOnlyAdmin):
         return present.OWNERSHIPS.get(device.ownership, device.ownership)
 
     @admin.display(description="System", ordering="platform")
-    def system(self, device: Device) -> str:
+    def system(self, device: Device) -> SafeString:
         """Say what runs there."""
-        return f"{present.PLATFORMS.get(device.platform, device.platform)}, {device.version}"
+        name = present.PLATFORMS.get(device.platform, device.platform)
+        return format_html('<span class="whole">{}, {}</span>', name, device.version)
 
     @admin.display(description="Policy", ordering="policy_serial")
     def policy(self, device: Device) -> str:
-        """Say which policy it holds."""
-        return f"number {device.policy_serial}" if device.policy_serial else "none yet"
+        """Say the number of the policy it holds."""
+        return str(device.policy_serial) if device.policy_serial else "none yet"
 
     @admin.display(description="Last check-in", ordering="last_check_in_at")
     def heard(self, device: Device) -> SafeString:
@@ -109,7 +110,6 @@ class SecretAdmin(ModelAdmin):  # type: ignore[misc]  # the theme ships no types
     list_display = ("label", "used", "state", "ends", "made", "created_by", "take_back")
     list_display_links = None
     actions = None
-    show_full_result_count = False
 
     def has_change_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
         """A secret is never changed."""

@@ -32,7 +32,7 @@ def check_in(message: SealedRequest, identity: Identity, now: datetime, address:
     except RefusedError as error:
         known = Device.objects.filter(pk=device_id).exists()
         subject = f"device {device_id}" if known else address
-        audit.record_rarely(now, subject, f"check_in.{error.reason}", subject, error.detail, address)
+        audit.record_rarely(now, subject[:15], f"check_in.{error.reason}", subject, error.detail, address)
         raise
 
 

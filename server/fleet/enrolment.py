@@ -77,7 +77,7 @@ def _take_in(request: EnrolmentRequest, now: datetime, address: str) -> Device:
     device.save()
     _flag_shared_hardware(device)
     action = "device.enrolled" if is_new else "device.enrolled_again"
-    audit.record(now, f"device {device.id}", action, str(device), f"with {secret}", address)
+    audit.record(now, f"device {device.id[:8]}", action, str(device), f"with {secret}", address)
     return device
 
 

@@ -26,7 +26,8 @@ def device_page(request: HttpRequest, device: Device) -> dict[str, Any]:
     before = request.GET.get("before", "")
     alike = Device.objects.filter(hardware=device.hardware).exclude(pk=device.pk)
     return {
-        "title": str(device),
+        "title": "Device",
+        "zone": settings.TIME_ZONE,
         "device": device,
         "standing_name": standing_of(device, utc_now()),
         "flags": flags(device, current_serial),

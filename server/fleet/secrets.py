@@ -43,7 +43,7 @@ def issue(wish: Wish, actor: str, tenant: str, now: datetime, address: str = "")
             created_by=actor,
             expires_at=now + timedelta(days=wish.days),
         )
-        detail = f"{wish.uses} devices, {wish.days} days: {secret}"
+        detail = f"for {wish.uses} enrolments within {wish.days} days: {secret}"
         audit.record(now, actor, "secret.issued", f"secret {secret.pk}", detail, address)
     return text
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 
 from contract.policy import parse
 from server.access.admin import ReadOnlyAdmin
-from server.console.templatetags.console import moment
+from server.console.templatetags.console import in_force, moment
 from server.policies.models import Publication
 from server.policies.publishing import current
 from server.policies.reading import read_out
@@ -22,9 +22,18 @@ from server.policies.reading import read_out
 class PublicationAdmin(ReadOnlyAdmin):
     """What was published, newest first."""
 
-    list_display = ("number", "name", "own_version", "published", "how", "ends")
+    list_display = ("number", "name", "own_version", "state", "published", "how", "ends")
     list_before_template = "console/compose.html"
     ordering = ("-serial",)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show the list."""
+        newest = current()
+        self.current_serial = 0 if newest is None else newest.serial
+        response: HttpResponse = super().changelist_view(request, extra_context)
+        return response
 
     def change_view(
         self, request: HttpRequest, object_id: str, *_args: Any, **_kwargs: Any
@@ -39,7 +48,7 @@ class PublicationAdmin(ReadOnlyAdmin):
         newest = current()
         context = {
             **self.admin_site.each_context(request),
-            "title": str(publication),
+            "title": "Published policy",
             "publication": publication,
             "is_current": newest is not None and newest.serial == publication.serial,
             "document": read_out(parse(publication.text), request.GET.get("language", "")),
@@ -62,6 +71,11 @@ class PublicationAdmin(ReadOnlyAdmin):
     def own_version(self, publication: Publication) -> int:
         """Show the author's own count."""
         return publication.version
+
+    @admin.display(description="State")
+    def state(self, publication: Publication) -> SafeString | str:
+        """Say whether it is in force."""
+        return in_force() if publication.pk == self.current_serial else "superseded"
 
     @admin.display(description="Published", ordering="issued_at")
     def published(self, publication: Publication) -> SafeString:

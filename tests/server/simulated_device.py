@@ -72,6 +72,7 @@ class SimulatedDevice:
         self.root: VerifyKey | None = None
         self.sequence = 0
         self.serial = 0
+        self.ownership = "company"
 
     def enrol(self, secret: str, **changes: Any) -> Enrolled:
         request = EnrolmentRequest(
@@ -88,6 +89,7 @@ class SimulatedDevice:
                 **changes,
             }
         )
+        self.ownership = request.ownership
         sealed = SealedRequest(sealed=self._sealed(wire.encode(request), "enrolment", "new"))
         reply = wire.decode(EnrolmentReply, self._ask("enrol", wire.encode(sealed)), limit_bytes=LIMIT)
         self.root = VerifyKey(reply.root)
@@ -127,7 +129,7 @@ class SimulatedDevice:
             **{
                 "version": "0.1.0",
                 "platform": "linux",
-                "ownership": "company",
+                "ownership": self.ownership,
                 "clock": Clock(wall=datetime.now(UTC), monotonic_seconds=1.0, boot_id="boot"),
                 "policy_serial": self.serial,
                 "journal": ChainHead(digest="0" * 64),

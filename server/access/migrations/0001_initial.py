@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name": "audit entry",
-                "verbose_name_plural": "audit log",
+                "verbose_name_plural": "audit entries",
                 "ordering": ("-id",),
                 "indexes": [models.Index(fields=["action", "subject", "at"], name="audit_same")],
             },

@@ -23,7 +23,7 @@ class AuditEntry(models.Model):
     class Meta:
         ordering = ("-id",)
         verbose_name = "audit entry"
-        verbose_name_plural = "audit log"
+        verbose_name_plural = "audit entries"
         indexes = (models.Index(fields=("action", "subject", "at"), name="audit_same"),)
 
     def __str__(self) -> str:

@@ -58,6 +58,12 @@ def clock(at: datetime) -> SafeString:
     )
 
 
+@register.simple_tag
+def in_force() -> SafeString:
+    """Return the mark of the policy in force."""
+    return shown(Look("in force", "circle-check", "compliant"))
+
+
 def shown(look: Look) -> SafeString:
     """Return shape and word together."""
     svg = mark_safe(icon_svg(look.icon))  # noqa: S308 - our own file

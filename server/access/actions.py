@@ -1,0 +1,30 @@
+"""What the audit log's codes say in words."""
+
+_WORDS = {
+    "device.enrolled": "Device enrolled",
+    "device.enrolled_again": "Device enrolled again",
+    "enrolment": "Enrolment refused",
+    "check_in": "Check-in refused",
+    "login_link.created": "Login link made",
+    "person.created": "Person added",
+    "person.password_changed": "Password changed",
+    "person.signed_in": "Signed in",
+    "policy.published": "Policy published",
+    "policy.renewed": "Policy renewed",
+    "secret.issued": "Secret made",
+    "secret.revoked": "Secret taken back",
+    "sign_in.failed": "Sign-in failed",
+    "sign_in.throttled": "Sign-ins throttled",
+}
+
+
+def in_words(action: str) -> str:
+    """Return what was done.
+
+    >>> in_words("policy.published"), in_words("enrolment.secret_expired")
+    ('Policy published', 'Enrolment refused: secret expired')
+    """
+    if action in _WORDS:
+        return _WORDS[action]
+    area, _, reason = action.partition(".")
+    return f"{_WORDS[area]}: {reason.replace('_', ' ')}" if area in _WORDS else action
