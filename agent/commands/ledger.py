@@ -13,9 +13,8 @@ from contract.wire import convert
 def execute(arguments: argparse.Namespace) -> int:
     """Ask the agent and print, newest first."""
     query = convert(LedgerQuery, {"before": arguments.before, "limit": arguments.limit})
-    client = LocalClient(arguments.socket, os.environ)
-    page = client.ask("ledger", query, LedgerPage)
-    client.close()
+    with LocalClient(arguments.socket, os.environ) as client:
+        page = client.ask("ledger", query, LedgerPage)
     if arguments.json:
         print_json(page)
     elif not page.rows:

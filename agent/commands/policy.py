@@ -22,9 +22,8 @@ def execute(arguments: argparse.Namespace) -> int:
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    client = LocalClient(arguments.socket, os.environ)
-    page = client.ask("policy", PolicyQuery(arguments.language), PolicyPage)
-    client.close()
+    with LocalClient(arguments.socket, os.environ) as client:
+        page = client.ask("policy", PolicyQuery(arguments.language), PolicyPage)
     if arguments.json:
         print_json(page)
     elif page.title is None:

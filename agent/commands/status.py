@@ -43,9 +43,8 @@ _SERVER = {
 
 def execute(arguments: argparse.Namespace) -> int:
     """Ask the agent and print."""
-    client = LocalClient(arguments.socket, os.environ)
-    snapshot = client.ask("status", Nothing(), Snapshot)
-    client.close()
+    with LocalClient(arguments.socket, os.environ) as client:
+        snapshot = client.ask("status", Nothing(), Snapshot)
     if arguments.json:
         print_json(snapshot)
     else:

@@ -4,7 +4,7 @@ import os
 import pwd
 import socket
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import msgspec
 
@@ -27,7 +27,7 @@ class AgentAnswerError(AgentError):
 
 
 class LocalClient:
-    """A connection to the agent of this device.
+    """A connection to the agent of this device; a context manager that ends it.
 
     Args:
         socket_path: where it listens; None to try the usual places.
@@ -45,8 +45,7 @@ class LocalClient:
             if connection is not None:
                 self._connection, self._number = connection, 0
                 self._lines = connection.makefile("rb")
-                self._check_owner(place)
-                self.ask("hello", Hello(LOCAL_VERSION), HelloReply)
+                self._greet(place)
                 return
         raise AgentAbsentError(" or ".join(places))
 
@@ -67,10 +66,23 @@ class LocalClient:
             raise AgentAnswerError(f"The connection broke ({error}).", "Try again.") from error
         return _result(line, kind)
 
-    def close(self) -> None:
-        """End the connection."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._close()
+
+    def _close(self) -> None:
         self._lines.close()
         self._connection.close()
+
+    def _greet(self, place: str) -> None:
+        try:
+            self._check_owner(place)
+            self.ask("hello", Hello(LOCAL_VERSION), HelloReply)
+        except AgentError:
+            self._close()
+            raise
 
     def _check_owner(self, place: str) -> None:
         uid = peer_of(self._connection).uid

@@ -210,7 +210,7 @@ def test_the_socket_is_for_its_user_alone_unless_it_is_the_systems(tmp_path: Pat
         for scope in ("user", "system"):
             path = tmp_path / scope / "agent.sock"
             complete = {name: lambda _, __: Nothing() for name in METHODS if name != "hello"}
-            server = LocalServer(path, scope, complete, lambda _: None)  # type: ignore[arg-type]  # a literal
+            server = LocalServer(path, scope, complete, lambda _: None)
             await server.start()
             found.append(f"{path.stat().st_mode & 0o777:o}")
             await server.stop()
