@@ -1,0 +1,91 @@
+"""What is and is not collected on this device, as a page; and the first notice, which is the same page."""
+
+from collections.abc import Iterable
+
+from contract.local import DisclosurePage
+from contract.observations import DISCLOSURES, Disclosure
+from contract.policy import Profile
+from ui.present.page import Block, Page
+from ui.texts import say
+from ui.texts import sees as texts
+
+_SIDES: tuple[Profile, ...] = ("work", "personal", "unknown")
+_FROM_SIDES = {"sighting", "receipt"}
+"""Types that leave only as far as a side's ceiling lets them."""
+
+
+def sees_page(page: DisclosurePage, company: str | None) -> Page:
+    """Return the page `What Decorum sees`.
+
+    Args:
+        page: what holds for this device.
+        company: the company's name, once the device is enrolled.
+    """
+    return Page(tuple(_sees(page, company)))
+
+
+def notice_page(page: DisclosurePage, company: str | None) -> Page:
+    """Return the first notice."""
+    intro = say(texts.NOTICE_INTRO, company=company) if company else say(texts.NOTICE_INTRO_NOBODY)
+    blocks = (
+        Block("title", say(texts.NOTICE_TITLE)),
+        Block("text", intro),
+        Block("text", say(texts.NOTICE_UNTIL)),
+        *_body(page),
+        Block("muted", say(texts.NOTICE_LATER)),
+    )
+    return Page(blocks)
+
+
+def unavailable_page(sentence: str) -> Page:
+    """Return what can be said while the agent cannot be asked: what is never collected, and what can leave at most."""
+    return Page(
+        (
+            Block("title", say(texts.TITLE)),
+            Block("muted", say(texts.UNAVAILABLE, sentence=sentence)),
+            *_never(),
+            *_everything(set()),
+        )
+    )
+
+
+def _sees(page: DisclosurePage, company: str | None) -> Iterable[Block]:
+    yield Block("title", say(texts.TITLE))
+    if page.ownership == "company" and company:
+        yield Block("muted", say(texts.OWNER_COMPANY, company=company))
+    else:
+        yield Block("muted", say(texts.OWNERSHIP[page.ownership]))
+    if page.notice_due:
+        yield Block("text", say(texts.NOT_YET), is_marked=True)
+    yield from _body(page)
+
+
+def _body(page: DisclosurePage) -> Iterable[Block]:
+    yield from _never()
+    yield Block("heading", say(texts.SIDES_HEADING))
+    details = {"work": page.work, "personal": page.personal, "unknown": page.unknown}
+    for side in _SIDES:
+        yield Block("item", say(texts.SIDES[side], detail=say(texts.DETAILS[details[side]])))
+    yield from _everything(_FROM_SIDES if set(details.values()) == {"nothing"} else set())
+    if page.retention_days is not None:
+        yield Block("text", say(texts.KEPT, days=page.retention_days))
+    yield Block("text", say(texts.LITERALLY))
+
+
+def _never() -> Iterable[Block]:
+    yield Block("heading", say(texts.NEVER_HEADING))
+    for sentence in texts.NEVER:
+        yield Block("item", say(sentence))
+
+
+def _everything(closed: set[str]) -> Iterable[Block]:
+    """Yield every type; of those that the ceiling closes it is said that they do not leave."""
+    yield Block("heading", say(texts.ALL_HEADING))
+    for disclosure in DISCLOSURES:
+        yield Block("item", _what(disclosure, is_closed=disclosure.type in closed))
+        yield Block("muted", say(texts.WHY_WHO, why=say(disclosure.why), who=say(disclosure.who)))
+
+
+def _what(disclosure: Disclosure, *, is_closed: bool) -> str:
+    what = texts.NOT_FROM_HERE if is_closed else disclosure.what
+    return say(texts.TYPE_LINE, type=say(texts.TYPES[disclosure.type]), what=say(what))

@@ -1,0 +1,31 @@
+"""The tray's icon and what it says when pointed at."""
+
+import msgspec
+
+from ui.present.picture import Shape
+from ui.present.status import StatusView
+from ui.texts import say, say_many, status
+
+
+class TrayView(msgspec.Struct, frozen=True, kw_only=True):
+    """A shape, whether something is to be done, and a sentence."""
+
+    shape: Shape
+    has_badge: bool
+    sentence: str
+    tooltip: str
+    can_check_in: bool
+
+
+def tray(shown: StatusView) -> TrayView:
+    """Return what the tray shows beside that status window."""
+    lines = [say(status.TOOLTIP, sentence=shown.sentence)]
+    if shown.todos:
+        lines.append(say_many(*status.TODO_COUNT, len(shown.todos)))
+    return TrayView(
+        shape=shown.shape,
+        has_badge=bool(shown.todos),
+        sentence=shown.sentence,
+        tooltip="\n".join(lines),
+        can_check_in=shown.can_check_in,
+    )

@@ -1,0 +1,138 @@
+"""The reminder window: what to do, why, one action, one way to defer. It never takes the keyboard from anybody."""
+
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QCloseEvent, QGuiApplication
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from ui import widgets
+from ui.look import Look
+from ui.present.reminder import ReminderView
+from ui.texts import reminder as texts
+from ui.texts import say
+
+WIDTH = 400
+_FROM_EDGE = 2 * widgets.GRID
+_TITLE_BAR = 32
+
+
+class ReminderWindow(QWidget):
+    """Owns the widgets; shows one `ReminderView` at a time and says what became of it."""
+
+    seen = Signal()
+    """The reminder that is shown is on the screen now."""
+    agreed = Signal()
+    deferred = Signal()
+    put_aside = Signal()
+    """The window was closed without an answer."""
+    policy_wanted = Signal()
+
+    def __init__(self, look: Look) -> None:
+        flags = Qt.WindowType.Tool | Qt.WindowType.WindowStaysOnTopHint
+        super().__init__(None, flags)
+        self.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating)
+        self.setWindowTitle(say(texts.WINDOW))
+        widgets.styled(self, "header")
+        self.setFixedWidth(WIDTH)
+        self._is_exposed = False
+        self._whole = whole = widgets.column(2, (2, 2, 2, 2))
+        self.setLayout(whole)
+        whole.addLayout(self._make_head(look))
+        whole.addLayout(self._make_buttons())
+        whole.addWidget(widgets.line())
+        whole.addLayout(self._make_why())
+        widgets.on_key(self, "Esc", self.close)
+
+    def show_view(self, view: ReminderView) -> None:
+        """Show a reminder, in the corner, without taking the keyboard."""
+        self._title.setText(view.title)
+        self._sentence.setText(view.sentence)
+        self._conduct.setText(view.conduct)
+        self._primary.setText(view.primary)
+        self._primary.setAccessibleName(widgets.spoken_label(view.primary))
+        self._because.setText(view.why)
+        self._more.setText(view.more)
+        self._more.setVisible(bool(view.more))
+        self._expand(is_open=False)
+        if self.isVisible():
+            if self._is_exposed:
+                self.seen.emit()
+            return
+        self.show()
+        handle = self.windowHandle()
+        if handle is not None:
+            handle.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802  # Qt's name
+        """Notice the moment from which the window can really be seen."""
+        if event.type() == QEvent.Type.Expose and watched is self.windowHandle():
+            exposed = self.windowHandle().isExposed()
+            if exposed and not self._is_exposed:
+                self.seen.emit()
+            self._is_exposed = exposed
+        return super().eventFilter(watched, event)
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802  # Qt's name
+        """Closing is no answer."""
+        super().closeEvent(event)
+        self._is_exposed = False
+        self.put_aside.emit()
+
+    def hide_quietly(self) -> None:
+        """Go away because there is nothing more to say."""
+        self._is_exposed = False
+        self.hide()
+
+    def _make_head(self, look: Look) -> QHBoxLayout:
+        head = widgets.row(2)
+        icon = widgets.StateIcon(look, 24)
+        icon.show_shape("attention", say(texts.WINDOW))
+        head.addWidget(icon, 0, Qt.AlignmentFlag.AlignTop)
+        self._title = widgets.text_label("", "title")
+        self._sentence = widgets.text_label("")
+        self._conduct = widgets.text_label("", "muted")
+        lines = widgets.column(1)
+        for label in (self._title, self._sentence, self._conduct):
+            lines.addWidget(label)
+        head.addLayout(lines, 1)
+        return head
+
+    def _make_buttons(self) -> QHBoxLayout:
+        buttons = widgets.row(1)
+        self._primary = widgets.button(say(texts.UNDERSTOOD), "primary", self.agreed.emit)
+        self._later = widgets.button(say(texts.DEFER), "plain", self.deferred.emit)
+        buttons.addWidget(self._primary)
+        buttons.addWidget(self._later)
+        buttons.addStretch(1)
+        return buttons
+
+    def _make_why(self) -> QVBoxLayout:
+        part = widgets.column(1)
+        foot = widgets.row(1)
+        self._why = widgets.button(say(texts.WHY), "link", lambda: self._expand(is_open=True))
+        self._more = widgets.text_label("", "muted")
+        self._more.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        foot.addWidget(self._why)
+        foot.addWidget(self._more, 1)
+        self._because = widgets.text_label("", "muted")
+        self._policy = widgets.button(say(texts.READ_POLICY), "link", self.policy_wanted.emit)
+        part.addLayout(foot)
+        part.addWidget(self._because)
+        part.addWidget(self._policy, 0, Qt.AlignmentFlag.AlignLeft)
+        return part
+
+    def _expand(self, *, is_open: bool) -> None:
+        had_focus = self._why.hasFocus()
+        self._why.setVisible(not is_open)
+        self._because.setVisible(is_open)
+        self._policy.setVisible(is_open)
+        if is_open and had_focus:
+            self._policy.setFocus()
+        self._place()
+
+    def _place(self) -> None:
+        """Sit in the lower right corner of the main screen, as high as the texts need."""
+        screen = QGuiApplication.primaryScreen().availableGeometry()
+        needed = self._whole.totalHeightForWidth(WIDTH)
+        height = min(needed, screen.height() - 2 * _FROM_EDGE - _TITLE_BAR)
+        self.setFixedHeight(height)
+        self.move(screen.right() - WIDTH - _FROM_EDGE, screen.bottom() - height - _FROM_EDGE)

@@ -1,0 +1,73 @@
+"""One tray for each user: a second start asks the first to show its window, and ends."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QLockFile, QObject, Signal
+from PySide6.QtNetwork import QLocalServer, QLocalSocket
+
+LOCK_NAME = "decorum-tray.lock"
+SOCKET_NAME = "decorum-tray.sock"
+PATIENCE_MILLISECONDS = 2_000
+WORD_LIMIT_BYTES = 64
+
+
+class SingleInstance(QObject):
+    """Owns the lock and, if it is ours, the socket that later starts knock at.
+
+    Args:
+        folder: the user's own folder for runtime files.
+        parent: the owner.
+    """
+
+    asked = Signal(str)
+    """A later start asks for a window: `status`, `policy`, `sees` or `reminder`."""
+
+    def __init__(self, folder: Path, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._address = str(folder / SOCKET_NAME)
+        self._lock = QLockFile(str(folder / LOCK_NAME))
+        self._lock.setStaleLockTime(0)  # only the end of the owner's process makes it stale, never its age
+        self._server: QLocalServer | None = None
+
+    def claim(self) -> bool:
+        """Become the one; tell whether that went well."""
+        if not self._lock.tryLock(0):
+            return False
+        QLocalServer.removeServer(self._address)
+        self._server = QLocalServer(self)
+        self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
+        self._server.newConnection.connect(self._welcome)
+        self._server.listen(self._address)
+        return True
+
+    def ask(self, page: str) -> bool:
+        """Ask the one that runs to show a window; tell whether it took the word."""
+        knock = QLocalSocket()
+        knock.connectToServer(self._address)
+        if not knock.waitForConnected(PATIENCE_MILLISECONDS):
+            return False
+        knock.write(page.encode() + b"\n")
+        return knock.waitForDisconnected(PATIENCE_MILLISECONDS)
+
+    def release(self) -> None:
+        """Stop being the one."""
+        if self._server is not None:
+            self._server.close()
+        self._lock.unlock()
+
+    def _welcome(self) -> None:
+        while self._server is not None and self._server.hasPendingConnections():
+            guest = self._server.nextPendingConnection()
+            guest.setReadBufferSize(WORD_LIMIT_BYTES)
+            guest.readyRead.connect(lambda guest=guest: self._listen(guest))
+            guest.disconnected.connect(guest.deleteLater)
+            if guest.bytesAvailable():
+                self._listen(guest)
+
+    def _listen(self, guest: QLocalSocket) -> None:
+        untrusted_word = bytes(guest.peek(WORD_LIMIT_BYTES).data())
+        if b"\n" in untrusted_word:
+            guest.disconnectFromServer()
+            self.asked.emit(untrusted_word.partition(b"\n")[0].decode(errors="replace"))
+        elif len(untrusted_word) >= WORD_LIMIT_BYTES:
+            guest.abort()

@@ -1,0 +1,12 @@
+"""The policy window's texts."""
+
+WINDOW = "Policy"
+NONE_TITLE = "No policy yet"
+NONE_TEXT = "No policy has reached this device. It arrives by itself once the device is enrolled."
+VERSION = "version {version}"
+EXPIRES = "in force until {day}"
+EXPIRED = "expired on {day}"
+SERIAL = "number {serial}"
+UNAVAILABLE_TITLE = "The policy cannot be shown now"
+UNAVAILABLE_TEXT = "The agent keeps it, and the agent cannot be asked: {sentence} {remedy}"
+CLOSE = "&Close"

@@ -1,0 +1,75 @@
+"""The texts of `What Decorum sees`, of the first notice and of the list of what was sent."""
+
+from contract.ceiling import Detail
+from contract.policy import Ownership, Profile
+
+WINDOW = "What Decorum sees"
+TAB_COLLECTED = "What is collected"
+TAB_SENT = "What was sent"
+
+TITLE = "What Decorum sees on this device"
+OWNERSHIP: dict[Ownership, str] = {
+    "company": "This device belongs to your company.",
+    "personal": "This device is your own.",
+}
+OWNER_COMPANY = "This device belongs to {company}."
+NOT_YET = "You have not confirmed the notice yet: until then only a sign of life leaves this device."
+
+NEVER_HEADING = "What is never collected"
+NEVER = (
+    "What you write or read, with whom, and in which account.",
+    "Titles of windows, pictures of the screen, keystrokes, passwords, files, places.",
+    "Which other programs you use, and which pages you visit.",
+)
+SIDES_HEADING = "What leaves this device about messengers"
+SIDES: dict[Profile, str] = {
+    "work": "At work: {detail}",
+    "personal": "On the personal side: {detail}",
+    "unknown": "Where the side is not known: {detail}",
+}
+DETAILS: dict[Detail, str] = {
+    "nothing": "nothing.",
+    "kind": "that some messenger of its kind was used on a day, not which one.",
+    "name": "which messenger was used on which day, not when.",
+    "hour": "which messenger was opened and closed, by the hour.",
+    "exact": "which messenger was opened and closed, and when.",
+}
+ALL_HEADING = "Everything that can leave this device"
+TYPES = {
+    "enrolment": "Joining",
+    "heartbeat": "Sign of life",
+    "sighting": "Messengers in use",
+    "receipt": "Reminders",
+    "policy": "Policies",
+    "notice": "This notice",
+    "trouble": "Troubles of Decorum itself",
+}
+TYPE_LINE = "{type}. {what}"
+WHY_WHO = "{why} Seen by: {who}."
+NOT_FROM_HERE = "Nothing of this leaves this device."
+KEPT = "What is about a person is kept for {days} days at most."
+LITERALLY = "The page “What was sent” lists every line that ever left, literally."
+UNAVAILABLE = "The agent cannot be asked what holds for this device ({sentence}) While it does not run, nothing is seen."
+
+NOTICE_WINDOW = "Before anything is collected"
+NOTICE_TITLE = "Before anything is collected"
+NOTICE_INTRO = (
+    "Decorum helps keep work messages inside {company}'s messaging policy. It never reads messages."
+)
+NOTICE_INTRO_NOBODY = "Decorum helps keep work messages inside the messaging policy. It never reads messages."
+NOTICE_UNTIL = "Until you confirm below that you have read this, only a sign of life leaves this device."
+NOTICE_READ = "&I have read this"
+NOTICE_LATER = "You will find this page again under “What Decorum sees”."
+NOTICE_FAILED = "The agent did not take it: {sentence} {remedy}"
+
+SENT_INTRO = "Every line that left this device or tried to, newest first. Open a line to read it literally."
+SENT_NONE = "Nothing has been sent from this device yet."
+SENT_UNAVAILABLE = "The list cannot be read now: {sentence} {remedy}"
+COLUMN_WHEN = "When"
+COLUMN_WHAT = "What"
+COLUMN_STATE = "State"
+ACKNOWLEDGED = "received"
+ATTEMPTED = ("tried {count} time", "tried {count} times")
+TOOLTIP_ACKNOWLEDGED = "First tried {first}, received by the server {received}."
+TOOLTIP_ATTEMPTED = "First tried {first}, not confirmed by the server yet."
+OLDER = "Show &older lines"
