@@ -118,7 +118,7 @@ class DesktopIndex:
             real = self._locate(program)
             yield program if "/" in program else f"base:{base}"
             yield f"base:{base}"
-            if real and programs.interpreter_of(programs.base_name(real).lower()) is None:
+            if real:
                 yield real
             return
         script = programs.script_of(interpreter, entry.command)

@@ -242,6 +242,7 @@ def test_words_are_read_as_the_specification_has_them() -> None:
     assert command('"/opt/My App/foo" --at 100%%') == ("/opt/My App/foo", "--at", "100%")
     assert command(r'foo "a \\\\ b"') == ("foo", r"a \ b")
     assert command(r"foo\s--bar") == ("foo", "--bar")
+    assert command("foo -- %u") == ("foo",)
     assert command("foo %%f") == ("foo", "%f")
 
 

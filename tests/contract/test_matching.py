@@ -153,6 +153,34 @@ def test_what_is_vouched_for_weighs_more_than_a_name() -> None:
     assert len(set(WEIGHTS.values())) == len(WEIGHTS), "two alike would leave open which wins"
 
 
+@pytest.mark.parametrize(
+    "row",
+    [row for row in MESSENGERS if "exe" not in row["facts"]],
+    ids=lambda row: json.dumps(row["facts"])[:100],
+)
+def test_an_executable_of_no_table_does_not_hide_what_else_is_known(row: dict[str, Any]) -> None:
+    if row["facts"].keys() & {"name", "cmdline"}:
+        return  # these count only where the executable tells nothing
+    match = MATCHER.match(msgspec.structs.replace(_facts(row), exe="/opt/any/program"))
+    assert match is not None
+    assert match.messenger == row["expect"]
+
+
+def test_what_a_program_says_of_itself_weighs_less_than_its_executable() -> None:
+    said = MATCHER.match(ProcessFacts(platform="linux", cmdline=("/usr/bin/pidgin",)))
+    told = MATCHER.match(ProcessFacts(platform="linux", exe="/usr/bin/pidgin", cmdline=("/usr/bin/pidgin",)))
+    named = MATCHER.match(ProcessFacts(platform="linux", name="pidgin"))
+    assert said is not None
+    assert told is not None
+    assert named is not None
+    assert named.confidence < said.confidence < told.confidence
+    assert [evidence.kind for match in (named, said, told) for evidence in match.evidence] == [
+        "name",
+        "command",
+        "executable",
+    ]
+
+
 def test_nothing_makes_certain() -> None:
     assert together(WEIGHTS.values()) == MOST
     assert together([]) == 0
