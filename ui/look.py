@@ -18,7 +18,7 @@ _SHEET = Template("""
 * { font-size: ${body}pt; }
 QWidget[role="page"], QScrollArea, QScrollArea > QWidget > QWidget { background: $surface; }
 QWidget[role="header"], QFrame[role="card"], QTextBrowser, QTreeWidget { background: $raised; }
-QFrame[role="card"] { border: 1px solid $line; border-radius: ${grid}px; }
+QFrame[role="card"] { border: 1px solid $line; border-radius: 8px; }
 QFrame[role="line"] { background: $line; border: none; }
 QScrollArea { border: none; }
 QLabel { background: transparent; color: $ink; }
@@ -46,7 +46,7 @@ QToolButton:hover { background: $surface; }
 QToolButton:focus { border-color: $accent; }
 QTextBrowser, QTreeWidget { color: $ink; border: none; selection-background-color: $accent; selection-color: $on_accent; }
 QTabWidget::pane { border: none; border-top: 1px solid $line; }
-QTabBar::tab { background: transparent; color: $muted; padding: ${grid}px 16px; border-bottom: 2px solid transparent; }
+QTabBar::tab { background: transparent; color: $muted; padding: 8px 16px; border-bottom: 2px solid transparent; }
 QTabBar::tab:selected { color: $ink; border-bottom: 2px solid $accent; }
 QTabBar::tab:focus { color: $accent; }
 QToolTip { background: $raised; color: $ink; border: 1px solid $line; padding: 4px; }
@@ -114,7 +114,6 @@ class Look(QObject):
                 title=_points(self.points * size.title),
                 body=_points(self.points * size.body),
                 small=_points(self.points * size.small),
-                grid=size.grid,
             )
         )
         self.changed.emit()

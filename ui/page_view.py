@@ -10,6 +10,7 @@ from PySide6.QtGui import (
     QTextBlockFormat,
     QTextCharFormat,
     QTextCursor,
+    QTextListFormat,
 )
 from PySide6.QtWidgets import QTextBrowser
 
@@ -18,8 +19,7 @@ from ui.look import Look
 from ui.present.page import Block, BlockKind, Page
 
 _LINK = re.compile(r"(?:https://|mailto:)[^\s<>\"]*[^\s<>\".,;:!?)\]]")
-_BULLET = "•  "
-_ABOVE: dict[BlockKind, int] = {"title": 0, "heading": 24, "text": 8, "muted": 4, "item": 8}
+_ABOVE: dict[BlockKind, int] = {"title": 0, "heading": 24, "strong": 16, "text": 8, "muted": 8, "item": 4}
 """Pixels above a block, on the grid."""
 
 
@@ -33,6 +33,7 @@ class PageView(QTextBrowser):
         self.setOpenLinks(False)
         self.anchorClicked.connect(_open)
         self.document().setDocumentMargin(3 * widgets.GRID)
+        self.document().setIndentWidth(2.5 * widgets.GRID)
         look.changed.connect(self._render)
 
     def show_page(self, page: Page) -> None:
@@ -55,13 +56,14 @@ class PageView(QTextBrowser):
 
     def _insert(self, cursor: QTextCursor, block: Block) -> None:
         plain = self._char_format(block)
-        text = f"{_BULLET}{block.text}" if block.kind == "item" else block.text
         end = 0
-        for link in _LINK.finditer(text):
-            cursor.insertText(text[end : link.start()], plain)
+        for link in _LINK.finditer(block.text):
+            cursor.insertText(block.text[end : link.start()], plain)
             cursor.insertText(link[0], self._link_format(plain, link[0]))
             end = link.end()
-        cursor.insertText(text[end:], plain)
+        cursor.insertText(block.text[end:], plain)
+        if block.kind == "item":
+            cursor.createList(QTextListFormat.Style.ListDisc)
 
     def _scroll_to(self, position: int | None) -> None:
         cursor = QTextCursor(self.document())
@@ -79,9 +81,6 @@ class PageView(QTextBrowser):
         made = QTextBlockFormat()
         made.setTopMargin(0 if is_first else _ABOVE[block.kind])
         made.setLineHeight(120, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
-        if block.kind == "item":
-            made.setLeftMargin(2 * widgets.GRID)
-            made.setTextIndent(-2 * widgets.GRID)
         if block.is_marked:
             made.setBackground(QColor(self._look.colours.surface))
         return made
@@ -91,7 +90,7 @@ class PageView(QTextBrowser):
         ratio = {"title": size.title, "muted": size.small}.get(block.kind, size.body)
         made.setFontPointSize(self._look.points * ratio)
         made.setForeground(QColor(colours.muted if block.kind == "muted" else colours.ink))
-        if block.kind in {"title", "heading"} or block.is_marked:
+        if block.kind in {"title", "heading", "strong"} or block.is_marked:
             made.setFontWeight(QFont.Weight.DemiBold)
         return made
 

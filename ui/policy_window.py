@@ -36,9 +36,12 @@ class PolicyWindow(QWidget):
         whole.addWidget(self._page)
         widgets.on_key(self, "Esc", self.close)
 
-    def load(self, needles: tuple[str, ...]) -> None:
-        """Ask for the policy and show it where the first of the texts is found."""
+    def look_for(self, needles: tuple[str, ...]) -> None:
+        """Open the document where the first of these texts is found, from the next `load` on."""
         self._needles = needles
+
+    def load(self) -> None:
+        """Ask for the policy and show it."""
         self._link.ask("policy", PolicyQuery(), self._show, self._fail)
 
     def _show(self, policy: PolicyPage) -> None:

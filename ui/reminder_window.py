@@ -12,7 +12,13 @@ from ui.texts import say
 
 WIDTH = 400
 _FROM_EDGE = 2 * widgets.GRID
-_TITLE_BAR = 32
+_FLAGS = (
+    Qt.WindowType.Tool
+    | Qt.WindowType.WindowStaysOnTopHint
+    | Qt.WindowType.CustomizeWindowHint
+    | Qt.WindowType.WindowTitleHint
+    | Qt.WindowType.WindowCloseButtonHint
+)
 
 
 class ReminderWindow(QWidget):
@@ -27,19 +33,24 @@ class ReminderWindow(QWidget):
     policy_wanted = Signal()
 
     def __init__(self, look: Look) -> None:
-        flags = Qt.WindowType.Tool | Qt.WindowType.WindowStaysOnTopHint
-        super().__init__(None, flags)
+        super().__init__(None, _FLAGS)
         self.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating)
         self.setWindowTitle(say(texts.WINDOW))
         widgets.styled(self, "header")
         self.setFixedWidth(WIDTH)
         self._is_exposed = False
-        self._whole = whole = widgets.column(2, (2, 2, 2, 2))
-        self.setLayout(whole)
-        whole.addLayout(self._make_head(look))
-        whole.addLayout(self._make_buttons())
-        whole.addWidget(widgets.line())
-        whole.addLayout(self._make_why())
+        self._whole = widgets.row(2, (2, 2, 2, 2))
+        self.setLayout(self._whole)
+        icon = widgets.StateIcon(look, 24)
+        icon.show_shape("attention", say(texts.WINDOW))
+        self._whole.addWidget(icon, 0, Qt.AlignmentFlag.AlignTop)
+        lines = self._make_texts()
+        self._whole.addLayout(lines, 1)
+        lines.addSpacing(widgets.GRID)
+        lines.addLayout(self._make_buttons())
+        lines.addSpacing(widgets.GRID)
+        lines.addWidget(widgets.line())
+        lines.addLayout(self._make_why())
         widgets.on_key(self, "Esc", self.close)
 
     def show_view(self, view: ReminderView) -> None:
@@ -67,6 +78,8 @@ class ReminderWindow(QWidget):
         if event.type() == QEvent.Type.Expose and watched is self.windowHandle():
             exposed = self.windowHandle().isExposed()
             if exposed and not self._is_exposed:
+                self._is_exposed = True
+                self._place()
                 self.seen.emit()
             self._is_exposed = exposed
         return super().eventFilter(watched, event)
@@ -82,19 +95,14 @@ class ReminderWindow(QWidget):
         self._is_exposed = False
         self.hide()
 
-    def _make_head(self, look: Look) -> QHBoxLayout:
-        head = widgets.row(2)
-        icon = widgets.StateIcon(look, 24)
-        icon.show_shape("attention", say(texts.WINDOW))
-        head.addWidget(icon, 0, Qt.AlignmentFlag.AlignTop)
+    def _make_texts(self) -> QVBoxLayout:
         self._title = widgets.text_label("", "title")
         self._sentence = widgets.text_label("")
         self._conduct = widgets.text_label("", "muted")
         lines = widgets.column(1)
         for label in (self._title, self._sentence, self._conduct):
             lines.addWidget(label)
-        head.addLayout(lines, 1)
-        return head
+        return lines
 
     def _make_buttons(self) -> QHBoxLayout:
         buttons = widgets.row(1)
@@ -107,7 +115,7 @@ class ReminderWindow(QWidget):
 
     def _make_why(self) -> QVBoxLayout:
         part = widgets.column(1)
-        foot = widgets.row(1)
+        foot = widgets.link_row()
         self._why = widgets.button(say(texts.WHY), "link", lambda: self._expand(is_open=True))
         self._more = widgets.text_label("", "muted")
         self._more.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
@@ -117,7 +125,10 @@ class ReminderWindow(QWidget):
         self._policy = widgets.button(say(texts.READ_POLICY), "link", self.policy_wanted.emit)
         part.addLayout(foot)
         part.addWidget(self._because)
-        part.addWidget(self._policy, 0, Qt.AlignmentFlag.AlignLeft)
+        below = widgets.link_row()
+        below.addWidget(self._policy)
+        below.addStretch(1)
+        part.addLayout(below)
         return part
 
     def _expand(self, *, is_open: bool) -> None:
@@ -131,8 +142,12 @@ class ReminderWindow(QWidget):
 
     def _place(self) -> None:
         """Sit in the lower right corner of the main screen, as high as the texts need."""
-        screen = QGuiApplication.primaryScreen().availableGeometry()
-        needed = self._whole.totalHeightForWidth(WIDTH)
-        height = min(needed, screen.height() - 2 * _FROM_EDGE - _TITLE_BAR)
+        room = QGuiApplication.primaryScreen().availableGeometry()
+        frame = self.frameGeometry().size() - self.geometry().size()
+        highest = room.height() - frame.height() - 2 * _FROM_EDGE
+        height = min(self._whole.totalHeightForWidth(WIDTH), highest)
         self.setFixedHeight(height)
-        self.move(screen.right() - WIDTH - _FROM_EDGE, screen.bottom() - height - _FROM_EDGE)
+        self.move(
+            room.right() - WIDTH - frame.width() - _FROM_EDGE,
+            room.bottom() - height - frame.height() - _FROM_EDGE,
+        )

@@ -34,15 +34,16 @@ class TodoCard(QFrame):
         inside.addLayout(texts, 1)
         texts.addWidget(widgets.text_label(todo.title, "strong"))
         texts.addWidget(widgets.text_label(todo.detail, "muted"))
-        self._buttons: list[QPushButton] = []
+        self.buttons: list[QPushButton] = []
+        """From left to right."""
         buttons = self._make_buttons(todo, act, is_first=is_first)
-        if self._buttons:
+        if self.buttons:
             texts.addSpacing(4)
             texts.addLayout(buttons)
 
     def focus_on(self, action: Action) -> None:
         """Give the keyboard back to the button that had it."""
-        for made in self._buttons:
+        for made in self.buttons:
             if made.property("action") == action:
                 made.setFocus()
 
@@ -59,7 +60,7 @@ class TodoCard(QFrame):
                 role = "primary" if is_first else "plain"
             made = widgets.button(action.label, role, partial(act, action))
             made.setProperty("action", action)
-            self._buttons.append(made)
+            self.buttons.append(made)
             buttons.addWidget(made)
         buttons.addStretch(1)
         return buttons

@@ -1,5 +1,7 @@
 """The status window: whether all is in line, what to do, what runs (docs/images/window-in-line.png)."""
 
+from itertools import pairwise
+
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QShowEvent
 from PySide6.QtWidgets import QFrame, QPushButton, QToolButton, QWidget
@@ -32,6 +34,7 @@ class StatusWindow(QWidget):
         super().__init__(None, Qt.WindowType.Window)
         self._look = look
         self._shown: StatusView | None = None
+        self._todo_buttons: list[QPushButton] = []
         self.setWindowTitle(say(status.TITLE))
         widgets.styled(self, "page")
         self.resize(SIZE)
@@ -43,6 +46,7 @@ class StatusWindow(QWidget):
         whole.addWidget(widgets.scrolling(self._make_body()), 1)
         whole.addWidget(widgets.line())
         whole.addWidget(self._make_footer())
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # nothing is chosen before the keyboard is used
         widgets.on_key(self, "Esc", self.close)
         widgets.on_key(self, "F5", self._check_in)
         look.changed.connect(self._paint_refresh)
@@ -59,6 +63,7 @@ class StatusWindow(QWidget):
         self._refresh.setEnabled(view.can_check_in)
         if before is None or before.todos != view.todos:
             self._show_todos(view.todos)
+            self._order_keyboard()
         if before is None or (before.rows, before.empty) != (view.rows, view.empty):
             self._show_rows(view.rows, view.empty)
 
@@ -66,6 +71,12 @@ class StatusWindow(QWidget):
         """Ask for what is true now: texts may have grown old while the window was closed."""
         super().showEvent(event)
         self.appeared.emit()
+
+    def _order_keyboard(self) -> None:
+        """Let Tab go from top to bottom, though the buttons in the middle are younger than those below."""
+        chain: list[QWidget] = [self._refresh, *self._todo_buttons, *self._links]
+        for before, after in pairwise(chain):
+            QWidget.setTabOrder(before, after)
 
     def _check_in(self) -> None:
         if self._refresh.isEnabled():
@@ -112,26 +123,32 @@ class StatusWindow(QWidget):
     def _make_footer(self) -> QWidget:
         footer = QWidget()
         widgets.styled(footer, "header")
-        inside = widgets.row(2, (2, 1, 2, 1))
+        inside = widgets.row(2)
+        inside.setContentsMargins(
+            2 * widgets.GRID - widgets.LINK_INSET, widgets.GRID, widgets.GRID, widgets.GRID
+        )
         footer.setLayout(inside)
         links = (
             (status.SEES_LINK, self.sees_wanted.emit),
             (status.POLICY_LINK, self.policy_wanted.emit),
             (status.HELP_LINK, self.help_wanted.emit),
         )
-        for label, clicked in links:
-            inside.addWidget(widgets.button(say(label), "link", clicked))
+        self._links = [widgets.button(say(label), "link", clicked) for label, clicked in links]
+        for link in self._links:
+            inside.addWidget(link)
         inside.addStretch(1)
         return footer
 
     def _show_todos(self, todos: tuple[TodoView, ...]) -> None:
         focused = self._focused_action()
         widgets.empty(self._todo_part)
+        self._todo_buttons.clear()
         if todos:
             self._todo_part.addWidget(widgets.text_label(say(status.TODO), "heading"))
         for number, todo in enumerate(todos):
             card = TodoCard(todo, self._look, self.acted.emit, is_first=number == 0)
             self._todo_part.addWidget(card)
+            self._todo_buttons.extend(card.buttons)
             if focused is not None:
                 card.focus_on(focused)
 

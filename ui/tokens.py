@@ -43,12 +43,11 @@ class TrayColours(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Sizes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Font sizes as ratios to the system's, and the grid in pixels."""
+    """Font sizes as ratios to the system's."""
 
     title: float
     body: float
     small: float
-    grid: int
 
 
 class Tokens(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -25,7 +25,9 @@ TextRole = Literal["title", "body", "strong", "heading", "muted"]
 ButtonRole = Literal["primary", "plain", "link"]
 Box = TypeVar("Box", bound=QBoxLayout)
 GRID = 8
-"""As in the tokens; layouts are built before a theme is known."""
+"""Everything is placed on a grid of this many pixels."""
+LINK_INSET = 6
+"""How far a link button's text stands from its edge: room for the ring that shows the keyboard (`ui.look`)."""
 
 
 def text_label(text: str, role: TextRole = "body") -> QLabel:
@@ -111,6 +113,13 @@ def line() -> QFrame:
 def column(spacing: int = 1, margins: tuple[int, int, int, int] = (0, 0, 0, 0)) -> QVBoxLayout:
     """Return a vertical layout; spacing and margins in grid units (left, top, right, bottom)."""
     return _spaced(QVBoxLayout(), spacing, margins)
+
+
+def link_row() -> QHBoxLayout:
+    """Return a row that starts with a link button, whose text then stands in line with the texts above."""
+    made = row(1)
+    made.setContentsMargins(-LINK_INSET, 0, 0, 0)
+    return made
 
 
 def row(spacing: int = 1, margins: tuple[int, int, int, int] = (0, 0, 0, 0)) -> QHBoxLayout:

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QWidget
 
 from ui.agent_link.link import AgentLink
 from ui.known import Known
+from ui.link_state import LinkState
 from ui.look import Look
 from ui.present.picture import Action
 from ui.present.reminder import reminder_view
@@ -62,6 +63,7 @@ class Windows(QObject):
         self._sees: SeesWindow | None = None
         self._notice: NoticeWindow | None = None
         self._help: HelpWindow | None = None
+        link.state_changed.connect(self._on_link)
         self._tick = QTimer(self)
         self._tick.setTimerType(Qt.TimerType.VeryCoarseTimer)
         self._tick.setInterval(REFRESH_MILLISECONDS)
@@ -121,7 +123,8 @@ class Windows(QObject):
             from ui.policy_window import PolicyWindow  # noqa: PLC0415  # see the module's first line
 
             self._policy = PolicyWindow(self._look, self._link, self._now)
-        self._policy.load(needles)
+        self._policy.look_for(needles)
+        self._policy.load()
         _bring_up(self._policy)
 
     def show_sees(self) -> None:
@@ -167,6 +170,13 @@ class Windows(QObject):
                 self._known.defer_sighting(action.about)
             case "restart":
                 self.restart_wanted.emit()
+
+    def _on_link(self, state: LinkState) -> None:
+        """Ask again for what open windows could not get, or may have got from another agent."""
+        if state.kind == "connected":
+            for window in (self._policy, self._sees, self._notice):
+                if window is not None and window.isVisible():
+                    window.load()
 
     def _company(self) -> str | None:
         return None if self._known.snapshot is None else self._known.snapshot.company

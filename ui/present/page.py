@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-BlockKind = Literal["title", "heading", "text", "muted", "item"]
+BlockKind = Literal["title", "heading", "strong", "text", "muted", "item"]
 
 
 class Block(msgspec.Struct, frozen=True):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from contract.ceiling import Detail
 from contract.local import DisclosurePage
 from contract.observations import DISCLOSURES, Disclosure
 from contract.policy import Profile
@@ -9,7 +10,6 @@ from ui.present.page import Block, Page
 from ui.texts import say
 from ui.texts import sees as texts
 
-_SIDES: tuple[Profile, ...] = ("work", "personal", "unknown")
 _FROM_SIDES = {"sighting", "receipt"}
 """Types that leave only as far as a side's ceiling lets them."""
 
@@ -44,7 +44,7 @@ def unavailable_page(sentence: str) -> Page:
             Block("title", say(texts.TITLE)),
             Block("muted", say(texts.UNAVAILABLE, sentence=sentence)),
             *_never(),
-            *_everything(set()),
+            *_everything(None),
         )
     )
 
@@ -62,11 +62,7 @@ def _sees(page: DisclosurePage, company: str | None) -> Iterable[Block]:
 
 def _body(page: DisclosurePage) -> Iterable[Block]:
     yield from _never()
-    yield Block("heading", say(texts.SIDES_HEADING))
-    details = {"work": page.work, "personal": page.personal, "unknown": page.unknown}
-    for side in _SIDES:
-        yield Block("item", say(texts.SIDES[side], detail=say(texts.DETAILS[details[side]])))
-    yield from _everything(_FROM_SIDES if set(details.values()) == {"nothing"} else set())
+    yield from _everything(page)
     if page.retention_days is not None:
         yield Block("text", say(texts.KEPT, days=page.retention_days))
     yield Block("text", say(texts.LITERALLY))
@@ -78,14 +74,30 @@ def _never() -> Iterable[Block]:
         yield Block("item", say(sentence))
 
 
-def _everything(closed: set[str]) -> Iterable[Block]:
-    """Yield every type; of those that the ceiling closes it is said that they do not leave."""
-    yield Block("heading", say(texts.ALL_HEADING))
-    for disclosure in DISCLOSURES:
-        yield Block("item", _what(disclosure, is_closed=disclosure.type in closed))
-        yield Block("muted", say(texts.WHY_WHO, why=say(disclosure.why), who=say(disclosure.who)))
+def _everything(page: DisclosurePage | None) -> Iterable[Block]:
+    """Yield every type of report, those about the person first; None if nobody knows what holds for this device."""
+    for heading, personal in ((texts.PERSON_HEADING, True), (texts.DEVICE_HEADING, False)):
+        yield Block("heading", say(heading))
+        for disclosure in DISCLOSURES:
+            if disclosure.personal is personal:
+                yield from _type(disclosure, page)
 
 
-def _what(disclosure: Disclosure, *, is_closed: bool) -> str:
-    what = texts.NOT_FROM_HERE if is_closed else disclosure.what
-    return say(texts.TYPE_LINE, type=say(texts.TYPES[disclosure.type]), what=say(what))
+def _type(disclosure: Disclosure, page: DisclosurePage | None) -> Iterable[Block]:
+    yield Block("strong", say(texts.TYPES[disclosure.type]))
+    if page is not None and disclosure.type in _FROM_SIDES and _is_closed(page):
+        yield Block("text", say(texts.NOT_FROM_HERE))
+        return
+    yield Block("text", say(disclosure.what))
+    if page is not None and disclosure.type == "sighting":
+        for side, detail in _details(page).items():
+            yield Block("item", say(texts.SIDES[side], detail=say(texts.DETAILS[detail])))
+    yield Block("muted", say(texts.WHY_WHO, why=say(disclosure.why), who=say(disclosure.who)))
+
+
+def _details(page: DisclosurePage) -> dict[Profile, Detail]:
+    return {"work": page.work, "personal": page.personal, "unknown": page.unknown}
+
+
+def _is_closed(page: DisclosurePage) -> bool:
+    return set(_details(page).values()) == {"nothing"}

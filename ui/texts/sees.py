@@ -21,7 +21,6 @@ NEVER = (
     "Titles of windows, pictures of the screen, keystrokes, passwords, files, places.",
     "Which other programs you use, and which pages you visit.",
 )
-SIDES_HEADING = "What leaves this device about messengers"
 SIDES: dict[Profile, str] = {
     "work": "At work: {detail}",
     "personal": "On the personal side: {detail}",
@@ -34,7 +33,8 @@ DETAILS: dict[Detail, str] = {
     "hour": "which messenger was opened and closed, by the hour.",
     "exact": "which messenger was opened and closed, and when.",
 }
-ALL_HEADING = "Everything that can leave this device"
+PERSON_HEADING = "What can leave this device about you"
+DEVICE_HEADING = "What can leave this device about the device"
 TYPES = {
     "enrolment": "Joining",
     "heartbeat": "Sign of life",
@@ -44,7 +44,6 @@ TYPES = {
     "notice": "This notice",
     "trouble": "Troubles of Decorum itself",
 }
-TYPE_LINE = "{type}. {what}"
 WHY_WHO = "{why} Seen by: {who}."
 NOT_FROM_HERE = "Nothing of this leaves this device."
 KEPT = "What is about a person is kept for {days} days at most."
