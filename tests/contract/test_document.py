@@ -42,6 +42,7 @@ holidays = [2026-12-25, 2026-12-26]
 work = [
   { days = ["mon", "tue"], start = "09:00", end = "17:00" },
   { days = ["fri"], start = "22:00", end = "06:00" },
+  { days = ["sat"], start = "06:00", end = "06:00" },
 ]
 breaks = [{ days = ["mon"], start = "12:00", end = "12:30" }]
 """
@@ -76,6 +77,7 @@ def test_the_whole_document_reads_like_this() -> None:
         "Office hours": (
             "Office hours: Monday and Tuesday, 09:00 to 17:00.",
             "Office hours: Friday, 22:00 to 06:00 of the next day.",
+            "Office hours: Saturday, 06:00 to 06:00 of the next day.",
             "Break: Monday, 12:00 to 12:30.",
             "Free: 2026-12-25 and 2026-12-26.",
             "Times are in Europe/Berlin.",

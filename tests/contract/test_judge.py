@@ -250,6 +250,26 @@ def test_an_approved_work_channel_that_is_not_captured_needs_attention() -> None
     assert judge(teams, parse(POLICY), other_heard).state == "attention"
 
 
+def test_capture_is_asked_for_at_work_only() -> None:
+    own = Subject(messenger="microsoft-teams", name="Teams", listed=True, profile="personal")
+    assert parse(POLICY).capture_required
+    assert judge(own, parse(POLICY), MONDAY).state == "compliant"
+
+
+def test_an_exemption_also_covers_what_only_needs_attention() -> None:
+    teams = Subject(messenger="microsoft-teams", name="Teams", listed=True, profile="work")
+    verdict = judge(teams, parse(POLICY), MONDAY, [exemption(messenger="microsoft-teams")])
+    assert [reason.code for reason in verdict.reasons] == ["exemption", "not_captured"]
+    assert verdict.state == "exempt"
+
+
+def test_a_messenger_that_nobody_has_reviewed_is_never_closed_unless_the_policy_says_so() -> None:
+    unlisted = msgspec.structs.replace(TELEGRAM, listed=False)
+    assert judge(unlisted, parse(POLICY), MONDAY).rung == "remind"
+    enforcing = msgspec.structs.replace(parse(POLICY), enforce_unlisted=True)
+    assert judge(unlisted, enforcing, MONDAY).rung == "close"
+
+
 def test_the_words_of_the_company_go_with_the_rule() -> None:
     zoom = Subject(messenger="zoom", name="Zoom", listed=True, profile="work")
     verdict = judge(zoom, parse(POLICY), MONDAY)
