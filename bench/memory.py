@@ -16,10 +16,7 @@ def main() -> None:
         stage.enrol()
         stage.start_agent()
         wait_for(lambda: stage.status()["policy_serial"] == 1, "the policy")
-        display = ":987"
-        stage.start("screen", "Xvfb", display, "-screen", "0", "1024x700x24", "-nolisten", "tcp")
-        wait_for(lambda: Path("/tmp/.X11-unix/X987").exists(), "the screen")
-        stage.environment |= {"DISPLAY": display, "QT_QPA_PLATFORM": "xcb"}
+        stage.start_screen()
         stage.start("panel", "trayer")
         time.sleep(1)
         tray = [sys.executable, "-m", "ui.app", "--socket", str(stage.socket)]

@@ -9,7 +9,7 @@ from pathlib import Path
 from agent.catalogue import load as load_catalogue
 from agent.commands import exits
 from agent.commands.printing import print_json
-from agent.identify import complete, explain, identify_lines
+from agent.identify import bounded_lines, complete, explain, identify_lines
 from contract.errors import MalformedError
 from contract.matching import Matcher
 
@@ -18,7 +18,7 @@ def execute(arguments: argparse.Namespace) -> int:
     """Answer for one process, or line by line."""
     matcher = Matcher(load_catalogue())
     if arguments.jsonl:
-        for answer in identify_lines(sys.stdin.buffer, matcher):
+        for answer in identify_lines(bounded_lines(sys.stdin.buffer), matcher):
             print(json.dumps(answer, ensure_ascii=False), flush=True)
         return exits.COMPLIANT
     return _one(arguments.pid, matcher, as_json=arguments.json)

@@ -4,11 +4,14 @@ import contextlib
 import http.cookiejar
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
+import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -188,6 +191,22 @@ class Stage:
         self.start("agent", sys.executable, "-m", "agent.cli", "run", *places, "--socket", str(self.socket))
         wait_for(lambda: self.decorum("status").returncode != 31, "the agent's first answer")
 
+    def start_screen(self) -> None:
+        """Start a screen, with a home folder of its own, for everything that is started from now on."""
+        home = self.folder / "home"
+        home.mkdir()
+        with tempfile.TemporaryFile() as told:
+            command = ["Xvfb", "-displayfd", "1", "-screen", "0", "1024x700x24", "-nolisten", "tcp"]
+            self._running["screen"] = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=told,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+            number = wait_for(lambda: os.pread(told.fileno(), 16, 0).strip(), "the screen's number")
+        self.environment |= {"DISPLAY": f":{number.decode()}", "HOME": str(home), "QT_QPA_PLATFORM": "xcb"}
+
     def status(self) -> dict[str, Any]:
         """Return what `decorum status --json` prints."""
         printed: dict[str, Any] = json.loads(self.decorum("status", "--json").stdout)
@@ -214,13 +233,15 @@ class Stage:
             urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()),
         )
 
-        def read(address: str) -> str:
-            full = address if address.startswith("http") else self.url + address
-            with opener.open(full, timeout=20) as answer:
+        def read(address: str, form: dict[str, str] | None = None) -> str:
+            data = urllib.parse.urlencode(form).encode() if form is not None else None
+            with opener.open(urllib.parse.urljoin(self.url, address), data, timeout=20) as answer:
                 text: str = answer.read().decode()
                 return text
 
-        read(link)
+        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', read(link))
+        assert token is not None, "the link's page has a button to sign in with"
+        read(link, {"csrfmiddlewaretoken": token[1]})
         return read
 
 
