@@ -135,7 +135,8 @@ def open_ledger(window: str) -> None:
     run("xdotool", "windowactivate", "--sync", window)
     run("xdotool", "mousemove", "--window", window, "190", "16", "click", "1")
     time.sleep(0.5)
-    run("xdotool", "mousemove", "--window", window, "60", "108", "click", "1", "key", "Right")
+    run("xdotool", "mousemove", "--window", window, "60", "108", "click", "1")
+    run("xdotool", "key", "Down", "Down", "Right")
     time.sleep(0.3)
     run("xdotool", "mousemove", "0", "0")
 
@@ -148,7 +149,10 @@ def run(*command: str) -> str:
 @contextlib.contextmanager
 def running(*command: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
     """Keep a program running, and end it by its own process id."""
-    process = subprocess.Popen(command, env=os.environ | environment, stdout=subprocess.DEVNULL)
+    quiet = (
+        subprocess.DEVNULL if command[0] != sys.executable else None
+    )  # a panel grumbles when the screen ends
+    process = subprocess.Popen(command, env=os.environ | environment, stdout=subprocess.DEVNULL, stderr=quiet)
     try:
         yield process
     finally:
@@ -216,8 +220,8 @@ def ledger() -> tuple[LedgerRow, ...]:
     """Return lines as a morning leaves them, newest first."""
     heartbeat = {
         "type": "heartbeat",
-        "sentence": "This device is there.",
-        "literal": '{"device":"5b0e…","type":"heartbeat"}',
+        "sentence": "This device said that it is there.",
+        "literal": '{"device":"5b0e91d27c4f4a3f9d1e6b8a2c7f0e15","policy_serial":12,"protocol":1,"waiting":0}',
     }
     receipt = {
         "type": "receipt",
@@ -271,6 +275,7 @@ def main() -> None:
         wait_for("the screen", lambda: run("xdotool", "getdisplaygeometry"))
         stack.enter_context(running("xsetroot", "-solid", "#8a94a6"))
         stack.enter_context(running("openbox"))
+        wait_for("openbox", lambda: "window id" in run("xprop", "-root", "_NET_SUPPORTING_WM_CHECK"))
         stack.enter_context(
             running(
                 *(

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import QHeaderView, QLabel, QTreeWidget, QTreeWidgetItem, QWidget
 
@@ -16,6 +16,7 @@ from ui.texts import say
 from ui.texts import sees as texts
 
 LINES_AT_ONCE = 100
+_AROUND = widgets.GRID
 _LITERAL = Qt.ItemDataRole.UserRole
 
 
@@ -105,12 +106,12 @@ class LedgerView(QWidget):
         label.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
-        label.setFixedWidth(self._tree.viewport().width() - 2 * self._tree.indentation())
-        label.setFixedHeight(label.heightForWidth(label.width()))
+        label.ensurePolished()
+        width = self._tree.viewport().width() - 2 * self._tree.indentation()
         inside = item.child(0)
         if inside is not None:
+            inside.setSizeHint(0, QSize(width, label.heightForWidth(width) + _AROUND))
             self._tree.setItemWidget(inside, 0, label)
-            self._tree.scheduleDelayedItemsLayout()
 
     def _drop_literal(self, item: QTreeWidgetItem) -> None:
         inside = item.child(0)

@@ -38,13 +38,17 @@ QPushButton:disabled { color: $muted; }
 QPushButton[role="primary"] { background: $accent; color: $on_accent; border: 1px solid $accent; font-weight: 600; }
 QPushButton[role="primary"]:hover { border-color: $ink; }
 QPushButton[role="primary"]:focus { border: 2px solid $ink; padding: 5px 13px; }
-QPushButton[role="link"] { background: transparent; color: $accent; border: 2px solid transparent; padding: 2px 4px; text-align: left; }
-QPushButton[role="link"]:hover { text-decoration: underline; }
-QPushButton[role="link"]:focus { border: 2px solid $accent; border-radius: 4px; padding: 2px 4px; }
+QPushButton[role="link"] { background: transparent; color: $accent; border: none; border-radius: 0; padding: 4px 0; text-align: left; }
+QPushButton[role="link"]:hover { color: $ink; }
+QPushButton[role="link"]:focus { border-bottom: 2px solid $accent; padding: 4px 0 2px 0; }
 QToolButton { background: transparent; border: 2px solid transparent; border-radius: 4px; padding: 2px; }
 QToolButton:hover { background: $surface; }
 QToolButton:focus { border-color: $accent; }
 QTextBrowser, QTreeWidget { color: $ink; border: none; selection-background-color: $accent; selection-color: $on_accent; }
+QTreeWidget::item { padding: 4px 0; }
+QHeaderView { background: $raised; }
+QHeaderView::section { background: $raised; color: $muted; font-weight: 600; font-size: ${small}pt; border: none; border-bottom: 1px solid $line; padding: 4px 8px 4px 0; }
+QLabel[role="literal"] { color: $muted; }
 QTabWidget::pane { border: none; border-top: 1px solid $line; }
 QTabBar::tab { background: transparent; color: $muted; padding: 8px 16px; border-bottom: 2px solid transparent; }
 QTabBar::tab:selected { color: $ink; border-bottom: 2px solid $accent; }

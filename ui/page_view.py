@@ -19,7 +19,7 @@ from ui.look import Look
 from ui.present.page import Block, BlockKind, Page
 
 _LINK = re.compile(r"(?:https://|mailto:)[^\s<>\"]*[^\s<>\".,;:!?)\]]")
-_ABOVE: dict[BlockKind, int] = {"title": 0, "heading": 24, "strong": 16, "text": 8, "muted": 8, "item": 4}
+_ABOVE: dict[BlockKind, int] = {"title": 0, "heading": 24, "strong": 16, "text": 8, "muted": 4, "item": 6}
 """Pixels above a block, on the grid."""
 
 
@@ -87,9 +87,9 @@ class PageView(QTextBrowser):
 
     def _char_format(self, block: Block) -> QTextCharFormat:
         made, size, colours = QTextCharFormat(), self._look.tokens.size, self._look.colours
-        ratio = {"title": size.title, "muted": size.small}.get(block.kind, size.body)
+        ratio = {"title": size.title, "muted": size.small, "strong": size.small}.get(block.kind, size.body)
         made.setFontPointSize(self._look.points * ratio)
-        made.setForeground(QColor(colours.muted if block.kind == "muted" else colours.ink))
+        made.setForeground(QColor(colours.muted if block.kind in {"muted", "strong"} else colours.ink))
         if block.kind in {"title", "heading", "strong"} or block.is_marked:
             made.setFontWeight(QFont.Weight.DemiBold)
         return made

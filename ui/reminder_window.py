@@ -115,7 +115,7 @@ class ReminderWindow(QWidget):
 
     def _make_why(self) -> QVBoxLayout:
         part = widgets.column(1)
-        foot = widgets.link_row()
+        foot = widgets.row(1)
         self._why = widgets.button(say(texts.WHY), "link", lambda: self._expand(is_open=True))
         self._more = widgets.text_label("", "muted")
         self._more.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
@@ -125,7 +125,7 @@ class ReminderWindow(QWidget):
         self._policy = widgets.button(say(texts.READ_POLICY), "link", self.policy_wanted.emit)
         part.addLayout(foot)
         part.addWidget(self._because)
-        below = widgets.link_row()
+        below = widgets.row(1)
         below.addWidget(self._policy)
         below.addStretch(1)
         part.addLayout(below)

@@ -12,7 +12,7 @@ from ui.present.picture import Action
 from ui.present.rows import RowView
 from ui.present.todo import TodoView
 
-_TODO_ICON, _ROW_ICON = 20, 18
+_TODO_ICON, _ROW_ICON = 18, 18
 
 
 class TodoCard(QFrame):

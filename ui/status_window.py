@@ -10,13 +10,13 @@ from ui import widgets
 from ui.look import Look
 from ui.present.picture import Action
 from ui.present.rows import RowView
-from ui.present.status import StatusView
+from ui.present.status import NoteView, StatusView
 from ui.present.todo import TodoView
 from ui.status_parts import MessengerLine, TodoCard
 from ui.texts import say, status
 
 SIZE = QSize(420, 560)
-_HEADER_ICON = 32
+_HEADER_ICON, _NOTE_ICON = 32, 16
 
 
 class StatusWindow(QWidget):
@@ -46,7 +46,7 @@ class StatusWindow(QWidget):
         whole.addWidget(widgets.scrolling(self._make_body()), 1)
         whole.addWidget(widgets.line())
         whole.addWidget(self._make_footer())
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # nothing is chosen before the keyboard is used
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         widgets.on_key(self, "Esc", self.close)
         widgets.on_key(self, "F5", self._check_in)
         look.changed.connect(self._paint_refresh)
@@ -58,8 +58,8 @@ class StatusWindow(QWidget):
         self._sentence.setText(view.sentence)
         self._muted.setText(view.muted)
         self._muted.setVisible(bool(view.muted))
-        self._notes.setText("\n".join(view.notes))
-        self._notes.setVisible(bool(view.notes))
+        if before is None or before.notes != view.notes:
+            self._show_notes(view.notes)
         self._refresh.setEnabled(view.can_check_in)
         if before is None or before.todos != view.todos:
             self._show_todos(view.todos)
@@ -70,6 +70,7 @@ class StatusWindow(QWidget):
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802  # Qt's name
         """Ask for what is true now: texts may have grown old while the window was closed."""
         super().showEvent(event)
+        self.setFocus()  # nothing is chosen before the keyboard is used
         self.appeared.emit()
 
     def _order_keyboard(self) -> None:
@@ -90,7 +91,7 @@ class StatusWindow(QWidget):
         self._icon = widgets.StateIcon(self._look, _HEADER_ICON)
         self._sentence = widgets.text_label("", "title")
         self._muted = widgets.text_label("", "muted")
-        self._notes = widgets.text_label("", "muted")
+        self._notes = widgets.column(0)
         self._refresh = QToolButton()
         self._refresh.setIconSize(QSize(16, 16))
         self._refresh.setToolTip(say(status.REFRESH))
@@ -99,8 +100,9 @@ class StatusWindow(QWidget):
         self._paint_refresh()
         texts = widgets.column(0)
         texts.setSpacing(4)
-        for label in (self._sentence, self._muted, self._notes):
-            texts.addWidget(label)
+        texts.addWidget(self._sentence)
+        texts.addWidget(self._muted)
+        texts.addLayout(self._notes)
         inside.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
         inside.addLayout(texts, 1)
         inside.addWidget(self._refresh, 0, Qt.AlignmentFlag.AlignTop)
@@ -123,10 +125,7 @@ class StatusWindow(QWidget):
     def _make_footer(self) -> QWidget:
         footer = QWidget()
         widgets.styled(footer, "header")
-        inside = widgets.row(2)
-        inside.setContentsMargins(
-            2 * widgets.GRID - widgets.LINK_INSET, widgets.GRID, widgets.GRID, widgets.GRID
-        )
+        inside = widgets.row(3, (2, 1, 2, 1))
         footer.setLayout(inside)
         links = (
             (status.SEES_LINK, self.sees_wanted.emit),
@@ -138,6 +137,14 @@ class StatusWindow(QWidget):
             inside.addWidget(link)
         inside.addStretch(1)
         return footer
+
+    def _show_notes(self, notes: tuple[NoteView, ...]) -> None:
+        widgets.empty(self._notes)
+        for note in notes:
+            line = widgets.row(1)
+            line.addWidget(widgets.Picture(self._look, note.icon, _NOTE_ICON), 0, Qt.AlignmentFlag.AlignTop)
+            line.addWidget(widgets.text_label(note.text, "muted"), 1)
+            self._notes.addLayout(line)
 
     def _show_todos(self, todos: tuple[TodoView, ...]) -> None:
         focused = self._focused_action()

@@ -26,8 +26,6 @@ ButtonRole = Literal["primary", "plain", "link"]
 Box = TypeVar("Box", bound=QBoxLayout)
 GRID = 8
 """Everything is placed on a grid of this many pixels."""
-LINK_INSET = 6
-"""How far a link button's text stands from its edge: room for the ring that shows the keyboard (`ui.look`)."""
 
 
 def text_label(text: str, role: TextRole = "body") -> QLabel:
@@ -81,6 +79,20 @@ class StateIcon(QLabel):
         self.setPixmap(self._look.state_pixmap(self._shape, self._pixels, self.devicePixelRatioF()))
 
 
+class Picture(QLabel):
+    """An icon of the set beside a text that says the same, so nothing of it is spoken."""
+
+    def __init__(self, look: Look, name: str, pixels: int) -> None:
+        super().__init__()
+        self._look, self._name, self._pixels = look, name, pixels
+        self.setFixedSize(pixels, pixels)
+        look.changed.connect(self._paint)
+        self._paint()
+
+    def _paint(self) -> None:
+        self.setPixmap(self._look.icon_pixmap(self._name, self._pixels, self.devicePixelRatioF()))
+
+
 def button(label: str, role: ButtonRole, clicked: Callable[[], object]) -> QPushButton:
     """Return a button; its label may hold a mnemonic."""
     made = QPushButton(label)
@@ -113,13 +125,6 @@ def line() -> QFrame:
 def column(spacing: int = 1, margins: tuple[int, int, int, int] = (0, 0, 0, 0)) -> QVBoxLayout:
     """Return a vertical layout; spacing and margins in grid units (left, top, right, bottom)."""
     return _spaced(QVBoxLayout(), spacing, margins)
-
-
-def link_row() -> QHBoxLayout:
-    """Return a row that starts with a link button, whose text then stands in line with the texts above."""
-    made = row(1)
-    made.setContentsMargins(-LINK_INSET, 0, 0, 0)
-    return made
 
 
 def row(spacing: int = 1, margins: tuple[int, int, int, int] = (0, 0, 0, 0)) -> QHBoxLayout:

@@ -1,6 +1,7 @@
 """The status window: one sentence, whose policy, what to do, what runs."""
 
 from collections.abc import Iterable
+from typing import Literal
 
 import msgspec
 
@@ -11,6 +12,17 @@ from ui.present.rows import RowView, rows
 from ui.present.todo import TodoView, asks_for_something, todos
 from ui.texts import say, say_many, status
 
+NAME_CHARACTERS = 32
+"""A longer name of a messenger stands among the things to do, not in the sentence."""
+NoteIcon = Literal["cloud-off", "info"]
+
+
+class NoteView(msgspec.Struct, frozen=True):
+    """Something good to know that asks for nothing; the icon is one of the set's."""
+
+    icon: NoteIcon
+    text: str
+
 
 class StatusView(msgspec.Struct, frozen=True, kw_only=True):
     """All that the status window shows."""
@@ -19,8 +31,7 @@ class StatusView(msgspec.Struct, frozen=True, kw_only=True):
     sentence: str
     muted: str
     """Whose policy, which, when it was checked."""
-    notes: tuple[str, ...]
-    """What else is good to know and asks for nothing."""
+    notes: tuple[NoteView, ...]
     todos: tuple[TodoView, ...]
     rows: tuple[RowView, ...]
     empty: str | None
@@ -57,11 +68,11 @@ def _sentence(picture: Picture, snapshot: Snapshot | None) -> str:
         return say(status.NOT_ENROLLED)
     asking = [row for row in snapshot.messengers if asks_for_something(row)]
     not_in_line = sorted({row.name for row in asking if row.verdict == "violation"})
-    if len(not_in_line) == 1:
+    if len(not_in_line) == 1 and len(not_in_line[0]) <= NAME_CHARACTERS:
         return say(status.ONE_VIOLATION, name=not_in_line[0])
     if not_in_line:
         return say_many(*status.MANY_VIOLATIONS, len(not_in_line))
-    if len(asking) == 1:
+    if len(asking) == 1 and len(asking[0].name) <= NAME_CHARACTERS:
         return say(status.ONE_ATTENTION, name=asking[0].name)
     if snapshot.policy_expired and not asking:
         return say(status.EXPIRED)
@@ -85,20 +96,20 @@ def _whose(picture: Picture, snapshot: Snapshot) -> Iterable[str]:
         yield say(status.POLICY_NAME, title=snapshot.policy_title, version=snapshot.policy_version)
     if picture.is_checking_in:
         yield say(status.CHECKING)
-    elif snapshot.last_contact is not None:
+    elif snapshot.last_contact is not None and snapshot.server != "unreachable":
         yield say(status.CHECKED, when=when(snapshot.last_contact, picture.now, picture.zone))
 
 
-def _notes(picture: Picture, snapshot: Snapshot | None) -> Iterable[str]:
+def _notes(picture: Picture, snapshot: Snapshot | None) -> Iterable[NoteView]:
     if snapshot is not None and snapshot.enrolled:
         if snapshot.state == "exempt":
-            yield say(status.EXEMPTION_HOLDS)
+            yield NoteView("info", say(status.EXEMPTION_HOLDS))
         if snapshot.server == "unreachable":
-            yield " ".join(_unreachable(picture, snapshot))
+            yield NoteView("cloud-off", " ".join(_unreachable(picture, snapshot)))
         elif snapshot.server == "connecting" and snapshot.last_contact is None:
-            yield say(status.CONNECTING_SERVER)
+            yield NoteView("info", say(status.CONNECTING_SERVER))
     if picture.opened_without_tray:
-        yield say(status.NO_TRAY)
+        yield NoteView("info", say(status.NO_TRAY))
 
 
 def _unreachable(picture: Picture, snapshot: Snapshot) -> Iterable[str]:

@@ -6,6 +6,9 @@ from ui.present.picture import Shape
 from ui.present.status import StatusView
 from ui.texts import say, say_many, status
 
+_ASKING: frozenset[Shape] = frozenset({"attention", "violation"})
+"""Shapes that ask for something by themselves; a badge on them would only make them harder to read."""
+
 
 class TrayView(msgspec.Struct, frozen=True, kw_only=True):
     """A shape, whether something is to be done, and a sentence."""
@@ -24,7 +27,7 @@ def tray(shown: StatusView) -> TrayView:
         lines.append(say_many(*status.TODO_COUNT, len(shown.todos)))
     return TrayView(
         shape=shown.shape,
-        has_badge=bool(shown.todos),
+        has_badge=bool(shown.todos) and shown.shape not in _ASKING,
         sentence=shown.sentence,
         tooltip="\n".join(lines),
         can_check_in=shown.can_check_in,

@@ -14,7 +14,10 @@ SENTENCES: dict[VerdictState, str] = {
     "unknowable": "It cannot be said yet whether all is in line",
 }
 ONE_VIOLATION = "{name} is not in line with the policy"
-MANY_VIOLATIONS = ("{count} messenger is not in line", "{count} messengers are not in line")
+MANY_VIOLATIONS = (
+    "{count} messenger is not in line with the policy",
+    "{count} messengers are not in line with the policy",
+)
 ONE_ATTENTION = "{name} needs your attention"
 EXPIRED = "The policy on this device has expired"
 NOT_ENROLLED = "This device is not enrolled"
