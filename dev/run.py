@@ -10,11 +10,13 @@ import signal
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from dev.demo.errors import DemoError
 from dev.demo.folder import FOLDER_VARIABLE, RunFolder
 from dev.demo.household import Household
 from dev.demo.programs import Programs
+from dev.demo.surroundings import until_abandoned
 
 TRAY_MAY_END = {0: "The tray was closed.", 69: "The tray cannot be shown."}
 """Its exit codes that take nothing else along."""
@@ -77,13 +79,14 @@ async def run(folder: RunFolder) -> int:
 async def live(household: Household, programs: Programs, asked: asyncio.Event, began: float) -> int:
     """Return once somebody asks to stop, or something fails."""
     asking = asyncio.create_task(asked.wait())
+    abandoned = asyncio.create_task(until_abandoned(terminal=0))
     coming_up = asyncio.create_task(household.bring_up(programs, say))
-    waiting: set[asyncio.Task[object]] = {asking, coming_up}
+    waiting: set[asyncio.Task[Any]] = {asking, abandoned, coming_up}
     try:
         while True:
             ended = asyncio.create_task(programs.ended.get())
             done, _ = await asyncio.wait({*waiting, ended}, return_when=asyncio.FIRST_COMPLETED)
-            if asking in done:
+            if asking in done or abandoned in done:
                 return 0
             if ended in done:
                 program, code = ended.result()

@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import os
 import re
+import select
 import socket
 import sys
 from collections.abc import Mapping
@@ -91,3 +93,16 @@ def who_listens(port: int) -> str:
             if is_it and connection.pid is not None:
                 return f"{psutil.Process(connection.pid).name()} (process {connection.pid})"
     return "another program"
+
+
+async def until_abandoned(terminal: int) -> None:
+    """Wait until whoever started this process has ended, or the terminal at a descriptor was closed.
+
+    The kernel tells only the terminal's first process of that, and `make` does not pass it on.
+    """
+    parent = os.getppid()
+    watch = select.poll()
+    watch.register(terminal, 0)  # only the end of it, not what is typed
+    is_terminal = os.isatty(terminal)
+    while os.getppid() == parent and not (is_terminal and watch.poll(0)):  # noqa: ASYNC110 - no event tells of either
+        await asyncio.sleep(0.5)

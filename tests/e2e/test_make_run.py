@@ -1,13 +1,14 @@
 """`make run`: it comes up, it can be used, and however it ends, nothing of it goes on."""
 
 import os
+import pty
 import re
 import shlex
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.request import urlopen
@@ -17,18 +18,22 @@ import pytest
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180), pytest.mark.xdist_group("make-run")]
 
+RUN = (sys.executable, "-m", "dev.run")
 GONE_SECONDS = 15.0
 
 
 class Demo:
     """A running `make run`, without make: that belongs to whoever has the checkout open."""
 
-    def __init__(self, checkout: Path, folder: Path, **environment: str) -> None:
+    def __init__(
+        self, checkout: Path, folder: Path, command: Sequence[str] = RUN, stdin: int = subprocess.DEVNULL
+    ) -> None:
         self.folder = folder
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "dev.run"],
+            command,
             cwd=checkout,
-            env=os.environ | {"DECORUM_RUN_FOLDER": str(folder)} | environment,
+            env=os.environ | {"DECORUM_RUN_FOLDER": str(folder)},
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -79,8 +84,10 @@ class Demo:
 
 
 @contextmanager
-def started(checkout: Path, folder: Path, **environment: str) -> Iterator[Demo]:
-    demo = Demo(checkout, folder, **environment)
+def started(
+    checkout: Path, folder: Path, command: Sequence[str] = RUN, stdin: int = subprocess.DEVNULL
+) -> Iterator[Demo]:
+    demo = Demo(checkout, folder, command, stdin)
     try:
         yield demo
     finally:
@@ -137,7 +144,7 @@ def test_a_second_start_finds_everything_where_it_was(folder: Path, checkout: Pa
         assert "first start" not in told
         print(found(r"(Ready after .*)", told))
         again = subprocess.run(
-            [sys.executable, "-m", "dev.run"],
+            RUN,
             cwd=checkout,
             env=os.environ | {"DECORUM_RUN_FOLDER": str(folder)},
             capture_output=True,
@@ -159,6 +166,24 @@ def test_nothing_outlives_a_demo_that_is_killed(folder: Path, checkout: Path) ->
         demo.process.kill()
         demo.process.wait()
         assert demo.left_after(GONE_SECONDS) == {}
+
+
+def test_it_ends_with_whoever_started_it(folder: Path, checkout: Path) -> None:
+    """As when make is killed, which cannot pass that on."""
+    with started(checkout, folder, ["sh", "-c", '"$@" & wait', "sh", *RUN]) as demo:
+        demo.until_ready()
+        demo.process.kill()
+        assert "Everything is stopped" in demo.end()[1]
+
+
+def test_it_ends_with_its_terminal(folder: Path, checkout: Path) -> None:
+    """As when a window is closed or a connection breaks while make is the terminal's first process."""
+    terminal, inside = pty.openpty()
+    with started(checkout, folder, stdin=inside) as demo:
+        os.close(inside)
+        demo.until_ready()
+        os.close(terminal)
+        assert demo.end()[0] == 0
 
 
 @pytest.mark.parametrize("program", ["server", "agent"])
@@ -225,7 +250,7 @@ def test_a_folder_of_somebody_elses_is_left_alone(checkout: Path, tmp_path: Path
 
 def clean(checkout: Path, folder: Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, "-m", "dev.run", "--clean"],
+        [*RUN, "--clean"],
         cwd=checkout,
         env=os.environ | {"DECORUM_RUN_FOLDER": str(folder)},
         capture_output=True,
