@@ -63,7 +63,7 @@ def from_environ(environ: Mapping[str, str]) -> Configuration:
     for field in msgspec.structs.fields(Configuration):
         text = environ.get(_PREFIX + field.name.upper())
         if text:
-            said[field.name] = _plain(text) if field.type is not str else text
+            said[field.name] = _plain(text) if isinstance(field.default, int) else text
     try:
         configuration = convert(Configuration, said)
         ZoneInfo(configuration.time_zone)

@@ -16,6 +16,7 @@ from contract import wire
 from contract.envelope import EVERY_DEVICE, Address, SealError, SigningKey, VerifyKey, seal, unseal
 from contract.errors import MalformedError
 from contract.messages import KeyCertificate, PublicKey
+from contract.policy import Line
 from server import state_folder
 from server.errors import RequestError, StateError
 
@@ -35,7 +36,7 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True):
     """The company that this server serves."""
 
     id: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
-    company: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    company: Line
     root: PublicKey
 
 
@@ -73,7 +74,13 @@ def establish(folder: Path, tenant: str | None, company: str | None, now: dateti
             if state_folder.read(_key_file(keys, name)) is None:
                 state_folder.create(_key_file(keys, name), SigningKey.generate().to_text())
         root = _load_key(keys, "root").public.text
-        made = _tenant({"id": tenant or DEFAULT_TENANT, "company": company or DEFAULT_COMPANY, "root": root})
+        made = _tenant(
+            {
+                "id": DEFAULT_TENANT if tenant is None else tenant,
+                "company": DEFAULT_COMPANY if company is None else company,
+                "root": root,
+            }
+        )
         state_folder.create(folder / TENANT_FILE, wire.encode(made).decode())
     _certify(folder, now)
     identity = load(folder)

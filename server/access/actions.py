@@ -10,6 +10,7 @@ _WORDS = {
     "person.password_changed": "Password changed",
     "person.signed_in": "Signed in",
     "policy.published": "Policy published",
+    "policy.not_renewed": "Policy cannot be renewed",
     "policy.renewed": "Policy renewed",
     "secret.issued": "Secret made",
     "secret.revoked": "Secret taken back",

@@ -38,7 +38,7 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # the theme ships no typ
 class AuditAdmin(ReadOnlyAdmin):
     """Who did what, newest first."""
 
-    list_display = ("when", "actor", "what", "about", "more", "address")
+    list_display = ("when", "who", "what", "about", "more", "address")
     list_filter = ("action",)
     search_fields = ("actor", "subject", "detail", "address")
 
@@ -48,10 +48,17 @@ class AuditAdmin(ReadOnlyAdmin):
         at: datetime = entry.at
         return moment(at)
 
+    @admin.display(description="Who", ordering="actor")
+    def who(self, entry: AuditEntry) -> SafeString:
+        """Say who."""
+        return format_html('<span class="clip" title="{}">{}</span>', entry.actor, entry.actor)
+
     @admin.display(description="What", ordering="action")
     def what(self, entry: AuditEntry) -> SafeString:
         """Say what was done; the code on hover."""
-        return format_html('<span class="strong" title="{}">{}</span>', entry.action, in_words(entry.action))
+        return format_html(
+            '<span class="strong whole" title="{}">{}</span>', entry.action, in_words(entry.action)
+        )
 
     @admin.display(description="About", ordering="subject")
     def about(self, entry: AuditEntry) -> SafeString:

@@ -10,12 +10,11 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from contract.policy import parse
 from server.access.admin import ReadOnlyAdmin
 from server.console.templatetags.console import in_force, moment
 from server.policies.models import Publication
 from server.policies.publishing import current
-from server.policies.reading import read_out
+from server.policies.reading import read_published
 
 
 @admin.register(Publication)
@@ -51,7 +50,7 @@ class PublicationAdmin(ReadOnlyAdmin):
             "title": "Published policy",
             "publication": publication,
             "is_current": newest is not None and newest.serial == publication.serial,
-            "document": read_out(parse(publication.text), request.GET.get("language", "")),
+            "document": read_published(publication.text, request.GET.get("language", "")),
         }
         return TemplateResponse(request, "console/publication.html", context)
 

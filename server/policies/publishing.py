@@ -7,15 +7,12 @@ from django.db import transaction
 
 from contract import wire
 from contract.envelope import EVERY_DEVICE, Address, seal
+from contract.errors import MalformedError
 from contract.messages import PolicyBundle
 from contract.policy import Policy, parse
 from server.access import audit
-from server.errors import RequestError
 from server.identity import Identity
 from server.policies.models import Publication
-
-SEALED_BYTES_AT_MOST = 900_000
-"""A reply may have 1 MiB, and carries more than the bundle."""
 
 
 class Published(msgspec.Struct, frozen=True):
@@ -36,7 +33,6 @@ def publish(text: str, actor: str, identity: Identity, now: datetime, address: s
 
     Raises:
         MalformedError: the text is no valid policy.
-        RequestError: it is too large to be carried.
     """
     policy = parse(text)
     digest = wire.digest(text.encode())
@@ -65,7 +61,14 @@ def renewed(identity: Identity, now: datetime) -> Publication | None:
     if in_force is None or now < _due(in_force):
         return in_force
     text = in_force.text
-    publication = _write(text, parse(text), audit.SERVER, identity, now, is_renewal=True)
+    try:
+        policy = parse(text)
+    except MalformedError as error:
+        # This server's version takes less than the one that published it; devices keep what they have.
+        subject = f"Policy number {in_force.serial}"
+        audit.record_rarely(now, audit.SERVER, "policy.not_renewed", subject, error.detail)
+        return in_force
+    publication = _write(text, policy, audit.SERVER, identity, now, is_renewal=True)
     audit.record(
         now, audit.SERVER, "policy.renewed", f"Policy number {publication.serial}", f"was {in_force.serial}"
     )
@@ -90,8 +93,6 @@ def _write(
         type="policy-bundle", tenant=identity.tenant.id, device=EVERY_DEVICE, direction="to_device"
     )
     sealed = seal(wire.encode(bundle), address, identity.policy_key)
-    if len(sealed) > SEALED_BYTES_AT_MOST:
-        raise RequestError("The policy is too large to be carried to devices.", "Shorten its texts.")
     publication = Publication(
         serial=bundle.serial,
         policy=policy.id,

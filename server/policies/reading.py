@@ -3,8 +3,9 @@
 import msgspec
 
 from contract.document import render
+from contract.errors import MalformedError
 from contract.local import Section
-from contract.policy import Policy
+from contract.policy import Policy, parse
 from server.catalogue import catalogue
 
 
@@ -17,6 +18,14 @@ class Document(msgspec.Struct, frozen=True):
     language: str
     languages: tuple[str, ...]
     sections: tuple[Section, ...]
+
+
+def read_published(text: str, language: str) -> Document | None:
+    """Return a published policy in a language; None if this server's version cannot read it any more."""
+    try:
+        return read_out(parse(text), language)
+    except MalformedError:
+        return None
 
 
 def read_out(policy: Policy, language: str) -> Document:

@@ -1,0 +1,163 @@
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("server") / "state"
+
+
+@pytest.fixture(scope="module")
+def run(state: Path) -> Run:
+    """Run `decorum-server` on a state folder that is set up already."""
+
+    def command(
+        *words: str, given: str = "", folder: Path | None = state
+    ) -> subprocess.CompletedProcess[str]:
+        environ = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
+        if folder is not None:
+            environ["DECORUM_SERVER_STATE"] = str(folder)
+        return subprocess.run(
+            [sys.executable, "-m", "server.cli", *words],
+            cwd=ROOT,
+            env=environ,
+            input=given,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    made = command("migrate", "--tenant", "acme", "--company", "Acme")
+    assert made.returncode == 0, made.stderr
+    return command
+
+
+def test_migrate_says_who_it_serves_and_is_private(run: Run, state: Path) -> None:
+    again = run("migrate")
+    assert again.returncode == 0
+    assert "Ready for Acme (acme)" in again.stdout
+    assert run("root-fingerprint").stdout.strip() in again.stdout
+    assert stat.S_IMODE(state.stat().st_mode) == 0o700
+    for name in ("server.sqlite3", "secret_key", "tenant.json"):
+        assert stat.S_IMODE((state / name).stat().st_mode) == 0o600
+
+
+def test_help_tells_every_command_and_exit_code_without_a_state(run: Run) -> None:
+    told = run("--help", folder=None)
+    assert told.returncode == 0
+    for word in (
+        "run",
+        "migrate",
+        "create-admin",
+        "login-link",
+        "policy",
+        "enrol-secret",
+        "root-fingerprint",
+    ):
+        assert word in told.stdout
+    assert "Exit codes: 0 done; 1 refused" in told.stdout
+
+
+@pytest.mark.parametrize(
+    "words", [(), ("nonsense",), ("policy",), ("policy", "apply"), ("run", "--workers", "x")]
+)
+def test_wrong_usage_is_two(run: Run, words: tuple[str, ...]) -> None:
+    assert run(*words).returncode == 2
+
+
+def test_a_policy_goes_from_model_to_list(run: Run, tmp_path: Path) -> None:
+    text = run("policy", "template", "restrict").stdout
+    assert 'company = "Acme"' in text
+    file = tmp_path / "policy.toml"
+    file.write_text(text, encoding="utf-8")
+    assert "valid" in run("policy", "check", str(file)).stdout
+    first, second = run("policy", "apply", str(file)), run("policy", "apply", "-", given=text)
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert "Policy number 1 is published" in first.stdout
+    assert "nothing was published" in second.stdout
+    assert run("policy", "list").stdout.count("\n") == 1
+
+
+def test_a_wrong_policy_is_refused_by_its_path(run: Run) -> None:
+    text = run("policy", "template", "ban").stdout.replace('stance = "approved"', 'stance = "maybe"')
+    for action in ("check", "apply"):
+        refused = run("policy", action, "-", given=text)
+        assert refused.returncode == 1
+        assert "$.channels[0].stance" in refused.stderr
+        assert "Traceback" not in refused.stderr
+
+
+def test_people_and_their_links(run: Run) -> None:
+    assert "is an administrator now" in run("create-admin", "alice").stdout
+    assert "nothing was changed" in run("create-admin", "alice").stdout
+    weak = run("create-admin", "alice", "--password-stdin", given="password\n")
+    assert (weak.returncode, "Traceback" in weak.stderr) == (1, False)
+    changed = run("create-admin", "alice", "--password-stdin", given="correct horse battery\n")
+    assert "new password" in changed.stdout
+    link = run("login-link", "alice", "--base-url", "http://localhost:9/").stdout.strip()
+    assert link.startswith("http://localhost:9/login/once/")
+    nobody = run("login-link", "nobody")
+    assert (nobody.returncode, "create-admin" in nobody.stderr) == (1, True)
+
+
+def test_a_secret_is_one_word_on_standard_output(run: Run) -> None:
+    assert run("enrol-secret", "--uses", "3").stdout.strip().startswith("acme.")
+    for wrong in (("--uses", "0"), ("--days", "1000")):
+        assert run("enrol-secret", *wrong).returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("run", "--address", "nonsense"), "host:port"),
+        (("run", "--address", "127.0.0.1:0"), "host:port"),
+        (("run", "--address", "192.0.2.1:8420"), "Nothing can listen"),
+        (("run", "--workers", "0"), "workers"),
+        (("policy", "apply", "/nonexistent.toml"), "cannot be read"),
+        (("policy", "template", "anarchy"), "ban, restrict"),
+        (("migrate", "--tenant", "other"), "serves Acme"),
+    ],
+)
+def test_what_cannot_be_done_is_said_with_a_remedy(run: Run, words: tuple[str, ...], said: str) -> None:
+    refused = run(*words)
+    assert refused.returncode == 1
+    assert said in refused.stderr
+    assert refused.stderr.startswith("decorum-server: ")
+    assert "Traceback" not in refused.stderr
+
+
+def test_without_a_state_folder_nothing_is_done(run: Run) -> None:
+    refused = run("run", folder=None)
+    assert (refused.returncode, "DECORUM_SERVER_STATE" in refused.stderr) == (1, True)
+
+
+def test_before_migrate_every_command_says_so(run: Run, tmp_path: Path) -> None:
+    for words in (
+        ("run",),
+        ("policy", "list"),
+        ("enrol-secret",),
+        ("root-fingerprint",),
+        ("create-admin", "x"),
+    ):
+        refused = run(*words, folder=tmp_path)
+        assert (refused.returncode, "decorum-server migrate" in refused.stderr) == (1, True), words
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_damaged_database_is_said_so_and_left_alone(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "state"
+    assert run("migrate", folder=folder).returncode == 0
+    (folder / "server.sqlite3").write_bytes(b"not a database" * 100)
+    refused = run("policy", "list", folder=folder)
+    assert (refused.returncode, "Traceback" in refused.stderr) == (1, False)
+    assert (folder / "server.sqlite3").read_bytes() == b"not a database" * 100

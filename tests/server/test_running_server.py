@@ -1,0 +1,201 @@
+"""The production server as a process: exactly once under concurrency, sudden ends, and how it starts and stops."""
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from contract.observations import Trouble
+from tests.server.simulated_device import RefusedError, SimulatedDevice
+
+ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.timeout(60)
+
+
+class Server:
+    """A server on a free port, with a state folder of its own."""
+
+    def __init__(self, state: Path) -> None:
+        with closing(socket.socket()) as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = int(probe.getsockname()[1])
+        self.address = f"127.0.0.1:{self.port}"
+        self.environ = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "DECORUM_SERVER_STATE": str(state)}
+        self.command("migrate", "--tenant", "acme", "--company", "Acme")
+
+    def command(self, *words: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "server.cli", *words],
+            cwd=ROOT,
+            env=self.environ,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        )
+        return done.stdout.strip()
+
+    @contextmanager
+    def running(self, *words: str) -> Iterator["subprocess.Popen[str]"]:
+        command = [sys.executable, "-m", "server.cli", "run", "--address", self.address, *words]
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=self.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        try:
+            self._wait_for(process)
+            yield process
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=20)
+
+    def _wait_for(self, process: "subprocess.Popen[str]") -> None:
+        deadline = time.monotonic() + 20
+        while process.poll() is None and time.monotonic() < deadline:
+            try:
+                self.post("/agent/v1/enrol", b"{}")
+            except OSError:
+                time.sleep(0.05)
+            else:
+                return
+        raise AssertionError(f"the server did not start: {process.returncode}")
+
+    def post(self, path: str, body: bytes) -> tuple[int, bytes]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        with closing(connection):
+            connection.request("POST", path, body, {"content-type": "application/json"})
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Server:
+    return Server(tmp_path_factory.mktemp("server") / "state")
+
+
+def _enrolled(server: Server) -> SimulatedDevice:
+    device = SimulatedDevice(server.post)
+    device.enrol(server.command("enrol-secret"))
+    return device
+
+
+def _trouble(number: int) -> Trouble:
+    return Trouble(code=f"t{number}", detail="", at=datetime.now(UTC))
+
+
+def test_at_once_from_everywhere_is_still_exactly_once(server: Server) -> None:
+    with server.running("--workers", "2"), ThreadPoolExecutor(8) as pool:
+        devices = [_enrolled(server) for _ in range(4)]
+        requests = [
+            device.request(device.report(_trouble(1)), device.report(_trouble(2))) for device in devices
+        ]
+        jobs = [
+            pool.submit(device.send, request)
+            for device, request in zip(devices, requests, strict=True)
+            for _ in range(6)
+        ]
+        for job in jobs:
+            assert job.result()
+        for device in devices:
+            acknowledgement, _ = device.check_in(device.report(_trouble(3)))
+            assert (acknowledgement.taken_up_to, acknowledgement.forks, acknowledgement.missing) == (
+                3,
+                (),
+                (),
+            )
+
+
+def test_a_quota_holds_against_many_at_once(server: Server) -> None:
+    secret = server.command("enrol-secret", "--uses", "3")
+
+    def enrol(_number: int) -> str:
+        try:
+            SimulatedDevice(server.post).enrol(secret)
+        except RefusedError as error:
+            return error.reason
+        return "taken in"
+
+    with server.running("--workers", "2"), ThreadPoolExecutor(8) as pool:
+        outcomes = Counter(pool.map(enrol, range(12)))
+    assert outcomes == {"taken in": 3, "secret_used_up": 9}
+
+
+def test_what_was_acknowledged_survives_a_sudden_end(server: Server) -> None:
+    with server.running() as process:
+        device = _enrolled(server)
+        reports = [device.report(_trouble(number)) for number in range(5)]
+        assert device.check_in(*reports)[0].taken_up_to == 5
+        for child in _children(process.pid):
+            os.kill(child, signal.SIGKILL)
+        process.wait(20)
+        assert process.returncode != 0
+    with server.running():
+        assert device.check_in(*reports)[0].taken_up_to == 5
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_it_stops_in_time_when_told_to(server: Server, how: signal.Signals) -> None:
+    with server.running() as process:
+        process.send_signal(how)
+        out, errors = process.communicate(timeout=10)
+    assert process.returncode == 0
+    assert out == f"Serving Acme at http://{server.address} (Ctrl-C stops).\n"
+    assert errors == ""
+
+
+def test_a_taken_port_is_said_so(server: Server) -> None:
+    with server.running():
+        second = subprocess.run(
+            [sys.executable, "-m", "server.cli", "run", "--address", server.address],
+            cwd=ROOT,
+            env=server.environ,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=30,
+        )
+    assert (second.returncode, "Address already in use" in second.stderr) == (1, True)
+    assert "Traceback" not in second.stderr
+
+
+def test_more_than_the_limit_is_refused_before_it_is_read(server: Server) -> None:
+    with server.running(), closing(socket.create_connection(("127.0.0.1", server.port), 10)) as connection:
+        connection.sendall(
+            b"POST /agent/v1/enrol HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            b"Content-Length: 1000000000\r\n\r\n{"
+        )
+        answer = connection.recv(65536)
+    assert answer.startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_body_of_unknown_length_is_refused_not_waited_for(server: Server) -> None:
+    with server.running(), closing(socket.create_connection(("127.0.0.1", server.port), 10)) as connection:
+        connection.sendall(
+            b"POST /agent/v1/enrol HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
+        )
+        answer = connection.recv(65536)
+    assert answer.startswith(b"HTTP/1.1 400 ")
+
+
+def test_the_console_is_there(server: Server) -> None:
+    with server.running():
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+        with closing(connection):
+            connection.request("GET", "/login/")
+            answer = connection.getresponse()
+            assert (answer.status, b"Sign in" in answer.read()) == (200, True)
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
