@@ -110,7 +110,9 @@ class LedgerView(QWidget):
         width = self._tree.viewport().width() - 2 * self._tree.indentation()
         inside = item.child(0)
         if inside is not None:
-            inside.setSizeHint(0, QSize(width, label.heightForWidth(width) + _AROUND))
+            height = label.heightForWidth(width) + _AROUND
+            label.setMaximumHeight(height)  # else a tree gives it what it would need if it were narrow
+            inside.setSizeHint(0, QSize(width, height))
             self._tree.setItemWidget(inside, 0, label)
 
     def _drop_literal(self, item: QTreeWidgetItem) -> None:

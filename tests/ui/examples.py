@@ -97,9 +97,7 @@ def in_line() -> Snapshot:
 
 def with_violation(**changes: Any) -> Snapshot:
     """Return the picture of a device with one messenger that is not in line."""
-    return snapshot(
-        not_in_line(), messenger("Microsoft Teams", captured=True), messenger("Slack"), **changes
-    )
+    return snapshot(not_in_line(), messenger("Microsoft Teams", captured=True), messenger("Slack"), **changes)
 
 
 def not_enrolled() -> Snapshot:
