@@ -47,7 +47,8 @@ class RefusedError(Exception):
     def __init__(self, status: int, body: bytes) -> None:
         answer = json.loads(body)
         super().__init__(f"{status} {answer}")
-        self.status, self.reason, self.answer = status, answer["reason"], answer
+        self.status, self.answer = status, answer
+        self.reason = str(answer["reason"])
 
 
 class Report(msgspec.Struct, frozen=True):
