@@ -87,10 +87,9 @@ class Desk:
         report = False
         try:
             report = self._recorder.record(transitions, self._shelf.serial)
-            for transition in transitions:
-                if transition.kind == "ended":
-                    report = self._reminding.expire(transition.sighting.id) or report
-            self._reminding.consider(self.sightings())
+            now_open = self.sightings()
+            report = self._reminding.expire({sighting.id for sighting in now_open}) or report
+            self._reminding.consider(now_open)
             if self._problems.clear(_CANNOT_WRITE):
                 self._listeners.changed()
         except StateError as error:

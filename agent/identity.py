@@ -2,12 +2,14 @@
 
 import hashlib
 import hmac
+import re
 import socket
 from pathlib import Path
 
 from contract.policy import Ownership
 
 MACHINE_ID_FILE = Path("/etc/machine-id")
+_MACHINE_ID = re.compile(r"(?!0{32})[0-9a-f]{32}")
 
 
 def hardware_digest(tenant: str, machine_id_file: Path = MACHINE_ID_FILE) -> str | None:
@@ -19,8 +21,8 @@ def hardware_digest(tenant: str, machine_id_file: Path = MACHINE_ID_FILE) -> str
         machine_id = machine_id_file.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError):
         return None
-    if not machine_id:
-        return None
+    if not _MACHINE_ID.fullmatch(machine_id):
+        return None  # "uninitialized" in a fresh image, the same on every machine made from it
     return hmac.new(f"decorum:{tenant}".encode(), machine_id.encode(), hashlib.sha256).hexdigest()
 
 

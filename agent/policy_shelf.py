@@ -10,6 +10,7 @@ from agent.journal import Journal
 from agent.store import Store
 from agent.trust import Trust, verify_bundle
 from contract import wire
+from contract.errors import MalformedError
 from contract.messages import REPLY_LIMIT_BYTES, PolicyBundle
 from contract.observations import PolicyAnswer
 
@@ -51,8 +52,7 @@ class PolicyShelf:
         ).fetchone()
         self.in_force = None
         if row is not None:
-            certificates = msgspec.json.decode(row[1], type=list[str])
-            self.in_force = verify_bundle(row[0], certificates, trust, at=None)
+            self.in_force = verify_bundle(str(row[0]), _certificates(row[1]), trust, at=None)
 
     def is_expired(self, now: datetime | None) -> bool:
         """Tell whether the policy has run out; on a clock in doubt (None) nothing expires."""
@@ -95,3 +95,10 @@ class PolicyShelf:
         answer = PolicyAnswer(serial=None, outcome="refused", reason=error.reason, at=now)
         self._journal.append("policy", answer, now)
         return answer
+
+
+def _certificates(untrusted_text: object) -> list[str]:
+    try:
+        return wire.decode(list[str], str(untrusted_text).encode(), limit_bytes=REPLY_LIMIT_BYTES)
+    except MalformedError as error:
+        raise DistrustError(f"The stored policy is damaged: {error.detail}", "malformed") from error

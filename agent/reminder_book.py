@@ -37,12 +37,9 @@ class ReminderBook:
         rows = self._store.execute(f"SELECT {_COLUMNS} FROM reminder WHERE uid = ?", uid)  # noqa: S608 - constant
         return [_past(row) for row in rows]
 
-    def unshown(self, sighting: str) -> list[Past]:
-        """Return the reminders about a sighting that nobody has been shown."""
-        rows = self._store.execute(
-            f"SELECT {_COLUMNS} FROM reminder WHERE sighting = ? AND outcome IS NULL",  # noqa: S608 - constant
-            sighting,
-        )
+    def unshown(self) -> list[Past]:
+        """Return the reminders that nobody has been shown."""
+        rows = self._store.execute(f"SELECT {_COLUMNS} FROM reminder WHERE outcome IS NULL ORDER BY made")  # noqa: S608 - constant
         return [_past(row) for row in rows]
 
     def find(self, reminder: str) -> Past | None:

@@ -1,7 +1,7 @@
 """Tells people at the right moment and keeps what became of it. When and in which words is `agent.reminders`' to say."""
 
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from agent.clock import Clock
 from agent.compliance import Sighting
@@ -65,16 +65,20 @@ class Reminding:
                 self._journal.append("reminder", reminder, now)
             self._deliver(sighting.uid, reminder)
 
-    def unshown(self, sightings: Iterable[Sighting]) -> list[Reminder]:
-        """Return the reminders about these sightings that nobody has been shown."""
-        return [past.reminder for sighting in sightings for past in self._book.unshown(sighting.id)]
+    def unshown(self, uid: int) -> list[Reminder]:
+        """Return a user's reminders that nobody has been shown."""
+        return [past.reminder for past in self._book.unshown() if past.uid == uid]
 
-    def expire(self, sighting: str) -> bool:
-        """Give up what was never shown about a sighting that has ended; tell whether there was anything."""
-        unshown = self._book.unshown(sighting)
-        for past in unshown:
+    def expire(self, open_sightings: Collection[str]) -> bool:
+        """Give up what was never shown about anything that has ended; tell whether there was anything.
+
+        Raises:
+            StateError: nothing can be written now; it is given up the next time.
+        """
+        orphans = [past for past in self._book.unshown() if past.reminder.sighting not in open_sightings]
+        for past in orphans:
             self._settle(past, "expired")
-        return bool(unshown)
+        return bool(orphans)
 
     def answer(self, uid: int | None, reminder: str, outcome: Outcome) -> None:
         """Take a person's answer; a second one of the same kind changes nothing.

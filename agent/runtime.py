@@ -42,7 +42,7 @@ from agent.sensing.processes import ProcessWatch
 from agent.settings import Settings
 from agent.snapshot import View, build
 from agent.store import Store
-from contract.local import Reminder, Snapshot
+from contract.local import Snapshot
 from contract.matching import Matcher
 from contract.places import Scope
 
@@ -108,7 +108,6 @@ class Agent:
             self._shelf, clock, check_ins.server_time, settings.ownership, settings.highest_rung
         )
         recorder = Recorder(store, journal, self._outbox, self._door, self._catalogue)
-        self._broadcaster = Broadcaster(lambda: self._local.clients, self._snapshot_for, self._unshown_for)
         self._reminding = Reminding(
             store,
             ReminderBook(store),
@@ -118,7 +117,10 @@ class Agent:
             self._shelf,
             self._catalogue,
             clock,
-            self._broadcaster.remind,
+            self._deliver,
+        )
+        self._broadcaster = Broadcaster(
+            lambda: self._local.clients, self._snapshot_for, self._reminding.unshown
         )
         resumed, ended = resume(recorder.open_sightings(), outside.processes, clock.now())
         recorder.record(ended, self._shelf.serial)
@@ -193,6 +195,9 @@ class Agent:
         if self._reporter.enrolment is not None:
             self._enrolled(self._reporter.enrolment)
 
+    def _deliver(self, uid: int, reminder: Reminder) -> None:
+        self._broadcaster.remind(uid, reminder)
+
     def _report(self) -> None:
         self._reporter.wake()
 
@@ -211,9 +216,6 @@ class Agent:
     def _notice_shown(self, uid: int) -> None:
         self._notice.record_shown(self._door, uid, self._clock.now())
         self._desk.user_told(uid)
-
-    def _unshown_for(self, uid: int) -> list[Reminder]:
-        return self._reminding.unshown(one for one in self._desk.sightings() if one.uid == uid)
 
     def _snapshot_for(self, caller: Caller) -> Snapshot:
         return build(self._view(), self._door, self._catalogue, uid=caller.uid, sees_uid=caller.sees_uid)

@@ -45,9 +45,10 @@ def load(file: Path | None, managed_file: Path = MANAGED_FILE) -> Settings:
     """
     layers: dict[Origin, dict[str, object]] = {}
     if file is not None:
-        layers["file"] = _read(file)
-    if managed_file.exists():
-        layers["managed"] = _read(managed_file)
+        layers["file"] = _read(file) or {}
+    managed = _read(managed_file, may_be_absent=True)
+    if managed is not None:
+        layers["managed"] = managed
     try:
         values = resolve(layers)
     except MalformedError as error:
@@ -56,12 +57,14 @@ def load(file: Path | None, managed_file: Path = MANAGED_FILE) -> Settings:
     return Settings(**plain, values=values)  # type: ignore[arg-type]  # resolve() has checked every type
 
 
-def _read(file: Path) -> dict[str, object]:
+def _read(file: Path, *, may_be_absent: bool = False) -> dict[str, object] | None:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
+        if may_be_absent and isinstance(error, FileNotFoundError | NotADirectoryError):
+            return None
         raise SettingsError(
             f"{file} cannot be read ({error.strerror}).", "Check its name and owner."
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # no UTF-8, no TOML, or a bomb
         raise SettingsError(f"{file} is not TOML: {error}.", "Correct the line it names.") from error

@@ -34,6 +34,7 @@ class Trust(msgspec.Struct, frozen=True):
         address = Address(
             type="key-certificate", tenant=self.tenant, device=EVERY_DEVICE, direction="to_device"
         )
+        has_run_out = False
         for untrusted_text in certificates:
             try:
                 payload = unseal(untrusted_text, address, self.root)
@@ -42,11 +43,11 @@ class Trust(msgspec.Struct, frozen=True):
             except (SealError, MalformedError):
                 continue  # another root's certificate proves nothing, and does no harm
             if certificate.use == use and key.fingerprint == key_id:
-                if at is not None and not certificate.not_before <= at < certificate.not_after:
-                    raise DistrustError(
-                        f"The {use} key's certificate has run out or not begun.", "key_expired"
-                    )
-                return key
+                if at is None or certificate.not_before <= at < certificate.not_after:
+                    return key
+                has_run_out = True  # a renewed certificate of the same key may follow
+        if has_run_out:
+            raise DistrustError(f"The {use} key's certificate has run out or not begun.", "key_expired")
         raise DistrustError(f"The root of {self.tenant} has not certified this {use} key.", "key_unknown")
 
 

@@ -56,6 +56,7 @@ class FileStore:
                 file.flush()
                 os.fsync(file.fileno())
             fresh.replace(self._file)
+            _sync_folder(self._file.parent)
         except OSError as error:
             raise CredentialError(
                 f"{self._file} cannot be written ({error}).", "Check its folder."
@@ -64,3 +65,13 @@ class FileStore:
     def describe(self) -> str:
         """Return where the key is."""
         return f"The device's key is in {self._file}, readable by its owner only."
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename last through a power cut; Windows has no such thing."""
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

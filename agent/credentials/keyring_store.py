@@ -52,10 +52,12 @@ class KeyringStore:
             raise CredentialError(
                 f"The keyring does not answer ({error}).", "Unlock the login keyring."
             ) from error
-        except MalformedError as error:
+        except (MalformedError, UnicodeDecodeError) as error:
             raise CredentialError(
                 "The keyring's entry `decorum` holds no key.", "Remove the entry and enrol anew."
             ) from error
+        except Exception as error:
+            raise _not_answering(error) from error
 
     def keep(self, key: SigningKey) -> None:
         """Keep the key and read it back, since some keyrings drop secrets in silence.
@@ -69,6 +71,8 @@ class KeyringStore:
             raise CredentialError(
                 f"The keyring did not take it ({error}).", "Unlock the login keyring."
             ) from error
+        except Exception as error:
+            raise _not_answering(error) from error
         kept = self.load()
         if kept is None or kept.public != key.public:
             raise CredentialError("The keyring did not keep it.", 'Set `key_store = "file"`.')
@@ -76,3 +80,8 @@ class KeyringStore:
     def describe(self) -> str:
         """Return where the key is."""
         return f"The device's key is in the keyring ({type(self._backend).__module__})."
+
+
+def _not_answering(error: Exception) -> CredentialError:
+    """Speak for a backend that lets through the errors of its own library: secretstorage and D-Bus when the bus is gone."""
+    return CredentialError(f"The keyring does not answer ({error}).", "Log in again, so that it is started.")

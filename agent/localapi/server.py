@@ -21,7 +21,9 @@ from contract.local import LINE_LIMIT_BYTES, MAY, METHODS, ErrorBody, Hello, Hel
 from contract.places import Scope
 from contract.version import LOCAL_VERSION, VERSION
 
-CONNECTIONS_AT_MOST = 32
+CONNECTIONS_AT_MOST = 64
+CONNECTIONS_OF_ONE_USER = 8
+"""So that nobody can keep others from asking."""
 FORGETTING_SECONDS = 1.0
 FORGOTTEN_LINES_AT_MOST = 16
 _log = logging.getLogger(__name__)
@@ -102,6 +104,10 @@ class LocalServer:
             self._path.parent.mkdir(
                 parents=True, exist_ok=True, mode=0o755 if self._scope == "system" else 0o700
             )
+            if _is_answered(self._path):
+                raise StateError(
+                    f"Another agent listens at {self._path}.", "Stop it, or choose another with --socket."
+                )
             with contextlib.suppress(FileNotFoundError):
                 self._path.unlink()
             before = os.umask(0o177)
@@ -129,7 +135,8 @@ class LocalServer:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         peer = self._identify_peer(writer.get_extra_info("socket"))
         client = Client(Caller(role_of(peer, self._scope, os.getuid()), peer.uid), writer)
-        if len(self.clients) >= CONNECTIONS_AT_MOST:
+        own = sum(other.caller.uid == peer.uid for other in self.clients)
+        if len(self.clients) >= CONNECTIONS_AT_MOST or own >= CONNECTIONS_OF_ONE_USER:
             client.send(_failure(None, -32001, "Too many connections.", "Close some, then try again."))
             writer.close()
             return
@@ -178,6 +185,16 @@ class LocalServer:
             client.subscribed = True
             asyncio.get_running_loop().call_soon(self._on_subscribe, client)
         return result
+
+
+def _is_answered(path: Path) -> bool:
+    """Tell whether somebody listens; a socket that nobody listens at is left over from a crash."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+        return True
 
 
 async def _forget_rest(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

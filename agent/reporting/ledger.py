@@ -3,8 +3,13 @@
 from datetime import datetime
 
 from agent.store import Store
-from contract.local import LedgerRow
+from contract import wire
+from contract.errors import MalformedError
+from contract.local import LINE_LIMIT_BYTES, LedgerRow
 from contract.observations import decode, sentence
+
+_ENVELOPE_BYTES = 1024
+"""What stands around the rows in a line."""
 
 
 class Ledger:
@@ -63,7 +68,7 @@ class Ledger:
         )
 
     def rows(self, before: int | None, limit: int, uid: int | None) -> tuple[LedgerRow, ...]:
-        """Return rows, newest first.
+        """Return rows, newest first, as many as fit into one line of the local interface.
 
         Args:
             before: only rows with a smaller number.
@@ -78,18 +83,29 @@ class Ledger:
             uid,
             limit,
         )
-        return tuple(
-            LedgerRow(
-                number=number,
-                type=kind,
-                sentence=_sentence(kind, literal),
-                literal=bytes(literal).decode(),
-                first_attempt=datetime.fromisoformat(first),
-                attempts=attempts,
-                acknowledged=None if acknowledged is None else datetime.fromisoformat(acknowledged),
-            )
-            for number, kind, literal, first, attempts, acknowledged in found
-        )
+        rows: list[LedgerRow] = []
+        room_bytes = LINE_LIMIT_BYTES - _ENVELOPE_BYTES
+        for row in found:
+            one = _row(*row)
+            room_bytes -= len(wire.encode(one)) + 1
+            if rows and room_bytes < 0:
+                break
+            rows.append(one)
+        return tuple(rows)
+
+
+def _row(
+    number: int, kind: str, literal: bytes, first: str, attempts: int, acknowledged: str | None
+) -> LedgerRow:
+    return LedgerRow(
+        number=number,
+        type=kind,
+        sentence=_sentence(kind, literal),
+        literal=bytes(literal).decode(),
+        first_attempt=datetime.fromisoformat(first),
+        attempts=attempts,
+        acknowledged=None if acknowledged is None else datetime.fromisoformat(acknowledged),
+    )
 
 
 def _sentence(kind: str, literal: bytes) -> str:
@@ -97,4 +113,7 @@ def _sentence(kind: str, literal: bytes) -> str:
         return "This device said that it is there."
     if kind == "enrolment":
         return "This device asked the server to take it in."
-    return sentence(decode(bytes(literal)))
+    try:
+        return sentence(decode(bytes(literal)))
+    except MalformedError:  # written by another version; what left is still shown, word for word
+        return f"This device sent a report of the kind {kind}."

@@ -99,7 +99,7 @@ class PsutilSource:
     def exe(self, pid: int) -> str | None:
         """Return the path of a process's executable."""
         try:
-            return psutil.Process(pid).exe() or None
+            return _readable(psutil.Process(pid).exe()) or None
         except (psutil.NoSuchProcess, psutil.ZombieProcess) as error:
             raise GoneError from error
         except psutil.AccessDenied:
@@ -112,7 +112,7 @@ class PsutilSource:
             process = psutil.Process(key.pid)
             if process.create_time() != key.started:
                 raise GoneError
-            name, cmdline = process.name(), _cmdline(process)
+            name, cmdline = _readable(process.name()), _cmdline(process)
         except (psutil.NoSuchProcess, psutil.ZombieProcess) as error:
             raise GoneError from error
         except psutil.AccessDenied:
@@ -131,6 +131,11 @@ class PsutilSource:
 
 def _cmdline(process: psutil.Process) -> tuple[str, ...] | None:
     try:
-        return tuple(process.cmdline())
+        return tuple(_readable(argument) for argument in process.cmdline())
     except psutil.AccessDenied:
         return None
+
+
+def _readable(text: str) -> str:
+    """Return a text that can be written down: psutil keeps bytes that are no UTF-8 as lone surrogates (PEP 383)."""
+    return text.encode(errors="replace").decode()

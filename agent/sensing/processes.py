@@ -3,7 +3,7 @@
 Only a pid that was not there before is asked about, and while the system says that nothing has started, not even the list is
 read: only whether what somebody relies on is still there. A young process is looked at again at 1, 3 and 10 seconds of age, since a
 program is started by a fork whose executable changes a moment later. A pid that was used again between two looks has another
-start time, so that pids are checked in turns.
+start time, so that one pid is checked at each look, in turns: a pid is used again only after thousands of others.
 """
 
 from collections import deque
@@ -17,9 +17,6 @@ YOUNG_SECONDS = (1.0, 3.0, 10.0)
 """Ages at which a process is looked at again."""
 LISTED_AT_LEAST_EVERY_SECONDS = 10.0
 """How often all pids are listed although the system says that none is new: ends are noticed by it, too."""
-CHECKED_EACH_TIME = 1
-"""How many pids, of those that somebody relies on and of the others, are checked for reuse at each look: each costs a tenth of
-a millisecond, and a pid is used again only after thousands of others."""
 
 
 class Changes(msgspec.Struct, frozen=True):
@@ -62,12 +59,15 @@ class ProcessWatch:
         appeared: list[Reading] = []
         gone: list[ProcessKey] = []
         newest = self._source.newest()
+        suspects: set[int] = set()
         if newest is None or newest != self._newest or monotonic >= self._list_again:
             self._newest, self._list_again = newest, monotonic + LISTED_AT_LEAST_EVERY_SECONDS
             self._list(monotonic, wall, appeared, gone)
+            suspects = self._next_in_turn()
         relied = [pid for pid in tracked if pid in self._known]
         gone.extend(self._known.pop(pid).key for pid in relied if not self._source.is_there(pid))
-        for pid in self._suspects([pid for pid in relied if pid in self._known]):
+        suspects |= self._next_relied([pid for pid in relied if pid in self._known])
+        for pid in suspects:
             self._check_reuse(pid, monotonic, wall, appeared, gone)
         self._look_again(monotonic, appeared)
         return Changes(tuple(appeared), tuple(gone))
@@ -89,17 +89,21 @@ class ProcessWatch:
         self._young.extend((monotonic + at - age, reading.key) for at in YOUNG_SECONDS if at > age)
         appeared.append(reading)
 
-    def _suspects(self, relied: Sequence[int]) -> set[int]:
-        suspects = set()
-        for _ in range(min(CHECKED_EACH_TIME, len(relied))):
-            self._relied_turn = (self._relied_turn + 1) % len(relied)
-            suspects.add(relied[self._relied_turn])
-        for _ in range(min(CHECKED_EACH_TIME, len(self._turn))):
+    def _next_relied(self, relied: Sequence[int]) -> set[int]:
+        """Return whose turn it is of those that somebody relies on: a zombie among them is found by it, too."""
+        if not relied:
+            return set()
+        self._relied_turn = (self._relied_turn + 1) % len(relied)
+        return {relied[self._relied_turn]}
+
+    def _next_in_turn(self) -> set[int]:
+        """Return whose turn it is of all."""
+        while self._turn:
             pid = self._turn.popleft()
             if pid in self._known:
                 self._turn.append(pid)
-                suspects.add(pid)
-        return suspects
+                return {pid}
+        return set()
 
     def _check_reuse(
         self, pid: int, monotonic: float, wall: float, appeared: list[Reading], gone: list[ProcessKey]

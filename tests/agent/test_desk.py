@@ -170,7 +170,7 @@ def test_a_violation_reminds_once_and_its_receipt_says_shown(room: Room) -> None
     room.reminding.answer(UID, reminder.reminder, "acknowledged")
     room.reminding.answer(UID, reminder.reminder, "shown")
     assert room.outcomes() == ["shown", "acknowledged"]
-    assert room.reminding.unshown(room.desk.sightings()) == []
+    assert room.reminding.unshown(UID) == []
 
 
 def test_a_deferred_reminder_comes_back_after_its_hour(room: Room) -> None:
@@ -191,6 +191,24 @@ def test_a_reminder_that_nobody_saw_expires_when_the_messenger_is_closed(room: R
     room.desk.take([], [TELEGRAM])
     assert room.outcomes() == ["expired"]
     room.reminding.answer(UID, room.reminders[0].reminder, "shown")
+    assert room.outcomes() == ["expired"]
+
+
+def test_a_reminder_expires_too_if_the_messenger_ended_while_the_agent_was_away(room: Room) -> None:
+    room.publish()
+    room.start()
+    room.desk = Desk(
+        Compliance(),
+        room.judging,
+        room.recorder,
+        room.reminding,
+        room.device.shelf,
+        room.device.door,
+        room.device.clock,
+        room.problems,
+        Listeners(lambda: None, lambda: None),
+    )
+    room.desk.rejudge()
     assert room.outcomes() == ["expired"]
 
 

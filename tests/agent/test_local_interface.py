@@ -2,14 +2,16 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from agent.errors import StateError
 from agent.localapi.peer import Peer, role_of
-from agent.localapi.server import CONNECTIONS_AT_MOST, Caller, Client, LocalServer, notification
+from agent.localapi.server import CONNECTIONS_OF_ONE_USER, Caller, Client, LocalServer, notification
 from contract import wire
 from contract.local import LINE_LIMIT_BYTES, MAY, METHODS, Nothing, Role
 from tests.fakes.running_agent import OTHER_UID, OWNER_UID, RunningAgent
@@ -117,7 +119,7 @@ def test_a_line_that_is_too_long_ends_the_connection(agent: RunningAgent) -> Non
 
 def test_a_caller_too_many_is_told_so(agent: RunningAgent) -> None:
     async def converse(path: Path) -> Any:
-        streams = [await asyncio.open_unix_connection(path) for _ in range(CONNECTIONS_AT_MOST + 1)]
+        streams = [await asyncio.open_unix_connection(path) for _ in range(CONNECTIONS_OF_ONE_USER + 1)]
         answer = json.loads(await streams[-1][0].readline())
         for _, writer in streams:
             writer.close()
@@ -218,6 +220,26 @@ def test_the_socket_is_for_its_user_alone_unless_it_is_the_systems(tmp_path: Pat
         return found
 
     assert asyncio.run(modes()) == ["600", "666"]
+
+
+def test_a_second_agent_at_one_socket_says_so_and_a_socket_left_over_is_replaced(tmp_path: Path) -> None:
+    def server() -> LocalServer:
+        complete = {name: lambda _, __: Nothing() for name in METHODS if name != "hello"}
+        return LocalServer(tmp_path / "agent.sock", "user", complete, lambda _: None)
+
+    async def run() -> None:
+        first = server()
+        await first.start()
+        with pytest.raises(StateError, match="Another agent listens"):
+            await server().start()
+        await first.stop()
+        with socket.socket(socket.AF_UNIX) as left_over:
+            left_over.bind(str(tmp_path / "agent.sock"))
+        again = server()
+        await again.start()
+        await again.stop()
+
+    asyncio.run(run())
 
 
 def test_a_notification_is_one_line() -> None:
