@@ -106,7 +106,7 @@ def test_a_module_that_skips_itself_fails_the_run(copied_house: Path) -> None:
     (copied_house / "tests/test_absent.py").write_text(
         "import pytest\npytest.importorskip('absent_module')\n"
     )
-    command = [sys.executable, "-m", "pytest", "-p", "no:django"]
+    command = [sys.executable, "-m", "pytest"]
     done = subprocess.run(command, cwd=copied_house, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode not in {0, 5}
     assert "A skip proves nothing" in done.stdout
