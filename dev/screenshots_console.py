@@ -140,7 +140,7 @@ class Person:
                 day=at.date(),
                 at=at,
                 verdict=verdict,
-                rule=rule or messenger[0],
+                rule=rule or f"{messenger[0]}-at-work",
                 policy_serial=self.device.serial or 1,
             )
             self._waiting.append(self.device.report(observed))
@@ -192,9 +192,9 @@ def fill(server: Server) -> list[Person]:
         person.reports(PolicyAnswer(serial=person.device.serial, outcome="applied", reason="", at=now))
     for number, person in enumerate(people):
         start = now - timedelta(hours=3, minutes=7 * number)
-        person.uses(TEAMS, (start, "compliant"), rule="teams")
+        person.uses(TEAMS, (start, "compliant"), rule="teams-at-work")
         if number % 2:
-            person.uses(SLACK, (start, "compliant"), rule="slack")
+            person.uses(SLACK, (start, "compliant"), rule="slack-at-work")
     work_on(anna, now)
     bert.uses(WHATSAPP, (now - timedelta(minutes=34), "violation"))
     bert.uses(UNLISTED, (now - timedelta(minutes=70), "attention"), rule="default-work")
@@ -212,20 +212,20 @@ def fill(server: Server) -> list[Person]:
 def work_on(anna: Person, now: datetime) -> None:
     """Give one device a story worth reading."""
     yesterday = now - timedelta(days=1)
-    anna.uses(TEAMS, (yesterday - timedelta(hours=4), "compliant"), rule="teams", ended=yesterday)
+    anna.uses(TEAMS, (yesterday - timedelta(hours=4), "compliant"), rule="teams-at-work", ended=yesterday)
     anna.uses(
         TELEGRAM,
         (yesterday - timedelta(hours=2), "violation"),
         (yesterday - timedelta(hours=1, minutes=20), "compliant"),
         ended=yesterday - timedelta(minutes=40),
     )
-    anna.reports(reminded(yesterday - timedelta(hours=2) + timedelta(minutes=1), "telegram"))
+    anna.reports(reminded(yesterday - timedelta(hours=2) + timedelta(minutes=1), "telegram-at-work"))
     anna.reports(
         Trouble(
             code="browser_unseen", detail="Firefox's profile cannot be read.", at=now - timedelta(hours=6)
         )
     )
-    anna.uses(TEAMS, (now - timedelta(hours=3), "compliant"), rule="teams")
+    anna.uses(TEAMS, (now - timedelta(hours=3), "compliant"), rule="teams-at-work")
     anna.uses(
         PIDGIN,
         (now - timedelta(hours=2), "violation"),
@@ -234,7 +234,7 @@ def work_on(anna: Person, now: datetime) -> None:
     )
     anna.reports(reminded(now - timedelta(hours=2) + timedelta(minutes=1), "default-work"))
     anna.uses(TELEGRAM, (now - timedelta(minutes=12), "violation"))
-    anna.reports(reminded(now - timedelta(minutes=11), "telegram"))
+    anna.reports(reminded(now - timedelta(minutes=11), "telegram-at-work"))
 
 
 def shoot(page: Page, name: str, *, whole: bool = True) -> None:
