@@ -31,7 +31,7 @@ bench: ## measure and print figures; never a test
 	@set -e; for script in bench/[a-z]*.py; do echo "== $$script"; $(PYTHON) "$$script"; done
 
 screenshots: ## make the pictures of docs/images anew
-	@dev/bootstrap test
+	@dev/bootstrap screenshots
 	@set -e; for script in dev/screenshots_*.py; do echo "== $$script"; $(PYTHON) "$$script"; done
 
 pins: ## refresh requirements/*.txt from pyproject.toml

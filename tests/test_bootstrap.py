@@ -204,12 +204,14 @@ def test_programs_that_only_tests_need_are_asked_for_only_then(machine: Machine)
     assert "xvfb" in said
     machine.add("Xvfb", "#!/bin/sh\n")
     assert "xvfb" not in machine.bootstrap("test")[1]
+    assert "chromium" not in machine.bootstrap("test")[1]
+    assert "chromium" in machine.bootstrap("screenshots")[1]
 
 
 def test_what_is_asked_for_is_what_linux_calls_it(machine: Machine) -> None:
     """Two words a line: a library or program, and a package in Debian's spelling."""
     text = (machine.tree / "dev/bootstrap").read_text()
-    for table in ("qt_libraries", "test_programs"):
+    for table in ("qt_libraries", "test_programs", "screenshot_programs"):
         rows = [
             line.split() for line in text.partition(f"{table}='")[2].partition("'")[0].split("\n") if line
         ]
