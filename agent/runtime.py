@@ -42,7 +42,7 @@ from agent.sensing.processes import ProcessWatch
 from agent.settings import Settings
 from agent.snapshot import View, build
 from agent.store import Store
-from contract.local import Snapshot
+from contract.local import Reminder, Snapshot
 from contract.matching import Matcher
 from contract.places import Scope
 
