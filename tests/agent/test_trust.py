@@ -109,7 +109,9 @@ def test_without_a_time_only_the_use_is_asked_for() -> None:
     assert TRUST.key_for("policy", long_over, POLICY_KEY.public.fingerprint, None) == POLICY_KEY.public
 
 
-@pytest.mark.parametrize("claimed", [None, "", 5, [], STRANGER.public.fingerprint])
+@pytest.mark.parametrize(
+    "claimed", [None, "", 5, [], pytest.param(STRANGER.public.fingerprint, id="stranger")]
+)
 def test_the_id_that_a_message_claims_is_only_a_way_to_find_the_key(claimed: object) -> None:
     with pytest.raises(DistrustError):
         TRUST.key_for("policy", [certificate()], claimed, NOW)
