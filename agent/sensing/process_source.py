@@ -22,7 +22,7 @@ class ProcessKey(msgspec.Struct, frozen=True, order=True):
 
     pid: int
     started: float
-    """Seconds since the epoch, as the system tells it."""
+    """Seconds since the epoch, as the system told it when the source was made: setting the clock changes no key."""
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -67,6 +67,7 @@ class PsutilSource:
 
     def __init__(self, load_file: Path = Path("/proc/loadavg")) -> None:
         self._load_file = load_file
+        self._boot_time = psutil.boot_time()
 
     def newest(self) -> int | None:
         """Return the newest pid of a process or thread."""
@@ -90,7 +91,7 @@ class PsutilSource:
             with process.oneshot():
                 if process.status() == psutil.STATUS_ZOMBIE:
                     raise GoneError
-                return ProcessKey(pid, process.create_time())
+                return ProcessKey(pid, self._started(process))
         except (psutil.NoSuchProcess, psutil.ZombieProcess) as error:
             raise GoneError from error
         except psutil.AccessDenied:
@@ -110,7 +111,7 @@ class PsutilSource:
         exe = self.exe(key.pid)
         try:
             process = psutil.Process(key.pid)
-            if process.create_time() != key.started:
+            if self._started(process) != key.started:
                 raise GoneError
             name, cmdline = _readable(process.name()), _cmdline(process)
         except (psutil.NoSuchProcess, psutil.ZombieProcess) as error:
@@ -118,6 +119,15 @@ class PsutilSource:
         except psutil.AccessDenied:
             name, cmdline = None, None
         return Reading(key, exe, ProcessFacts(platform=PLATFORM, name=name, exe=exe, cmdline=cmdline))
+
+    def _started(self, process: psutil.Process) -> float:
+        """Return when a process started, on the clock as it was set when this source was made.
+
+        Linux counts from the boot, and psutil adds the time of the boot, which moves whenever the clock is set.
+        """
+        if PLATFORM != "linux":
+            return process.create_time()
+        return round(process.create_time() - psutil.boot_time() + self._boot_time, 2)
 
     def uid(self, pid: int) -> int:
         """Return the user of a process; 0 on a system without numbers for users."""

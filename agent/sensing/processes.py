@@ -47,6 +47,7 @@ class ProcessWatch:
         self._relied_turn = 0
         self._newest: int | None = None
         self._list_again = 0.0
+        self._looked_at: float | None = None
 
     def look(self, monotonic: float, wall: float, tracked: Collection[int] = ()) -> Changes:
         """Return what changed.
@@ -70,6 +71,7 @@ class ProcessWatch:
         for pid in suspects:
             self._check_reuse(pid, monotonic, wall, appeared, gone)
         self._look_again(monotonic, appeared)
+        self._looked_at = monotonic
         return Changes(tuple(appeared), tuple(gone))
 
     def _list(self, monotonic: float, wall: float, appeared: list[Reading], gone: list[ProcessKey]) -> None:
@@ -86,6 +88,9 @@ class ProcessWatch:
         self._known[pid] = _Known(reading.key, reading.exe)
         self._turn.append(pid)
         age = max(0.0, wall - reading.key.started)
+        if self._looked_at is not None:
+            # It was not there at the last look, whatever the wall clock says since it was set.
+            age = min(age, monotonic - self._looked_at)
         self._young.extend((monotonic + at - age, reading.key) for at in YOUNG_SECONDS if at > age)
         appeared.append(reading)
 

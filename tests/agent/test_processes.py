@@ -1,0 +1,210 @@
+"""Noticing what starts, changes and ends, at the price of asking about nothing else."""
+
+import os
+
+import psutil
+import pytest
+
+from agent.sensing.process_source import GoneError, ProcessKey, PsutilSource, Reading
+from agent.sensing.processes import LISTED_AT_LEAST_EVERY_SECONDS, Changes, ProcessWatch
+from tests.fakes.process_source import FakeProcessSource
+
+SHELL, TELEGRAM = "/usr/bin/bash", "/usr/bin/telegram-desktop"
+
+
+class Look:
+    """A watch, and a clock that only moves when it is told to."""
+
+    def __init__(self, source: FakeProcessSource) -> None:
+        self.source = source
+        self.watch = ProcessWatch(source)
+        self.seconds = 50.0
+        self.wall = source.wall
+        self.tracked: tuple[int, ...] = ()
+
+    def after(self, seconds: float = 0.75) -> Changes:
+        self.seconds += seconds
+        self.wall += seconds
+        self.source.wall += seconds
+        return self.watch.look(self.seconds, self.wall, self.tracked)
+
+    def quiet(self) -> Changes:
+        """Look until every process is old, so that what follows is about the change alone."""
+        for _ in range(30):
+            changes = self.after(1.0)
+        self.source.asked.clear()
+        return changes
+
+
+@pytest.fixture
+def look() -> Look:
+    source = FakeProcessSource()
+    source.start("/sbin/init", pid=1, started=1.0)
+    return Look(source)
+
+
+def exes(changes: Changes) -> list[str | None]:
+    return [reading.exe for reading in changes.appeared]
+
+
+def test_what_runs_already_is_met_at_the_first_look(look: Look) -> None:
+    pid = look.source.start(TELEGRAM)
+    changes = look.after()
+    assert sorted(reading.key.pid for reading in changes.appeared) == [1, pid]
+    assert changes.gone == ()
+    assert look.after() == Changes((), ())
+
+
+def test_a_start_is_noticed_once_with_its_facts(look: Look) -> None:
+    look.after()
+    pid = look.source.start(TELEGRAM)
+    (reading,) = look.after().appeared
+    assert reading == look.source.read(look.source.key(pid))
+    assert reading.facts.name == "telegram-deskto"
+    assert look.after().appeared == ()
+
+
+def test_an_end_is_noticed_at_once_for_what_is_relied_on(look: Look) -> None:
+    pid = look.source.start(TELEGRAM)
+    look.quiet()
+    key = look.source.key(pid)
+    look.tracked = (pid,)
+    look.source.end(pid)
+    assert look.after().gone == (key,)
+    assert look.after().gone == ()
+
+
+def test_an_end_of_what_nobody_relies_on_is_noticed_with_the_next_list(look: Look) -> None:
+    pid = look.source.start(SHELL)
+    look.quiet()
+    key = look.source.key(pid)
+    look.source.end(pid)
+    gone = [key for _ in range(12) for key in look.after(1.0).gone]
+    assert gone == [key]
+
+
+def test_a_zombie_of_what_is_relied_on_has_ended(look: Look) -> None:
+    pid = look.source.start(TELEGRAM)
+    look.quiet()
+    key = look.source.key(pid)
+    look.tracked = (pid,)
+    look.source.die(pid)
+    assert look.after().gone == (key,)
+
+
+def test_a_zombie_and_a_process_that_ends_while_it_is_read_are_nobody(look: Look) -> None:
+    look.after()
+    zombie = look.source.start(TELEGRAM)
+    look.source.die(zombie)
+    assert look.after() == Changes((), ())
+
+
+@pytest.mark.parametrize("changes_after", [0.5, 2.0, 8.0])
+def test_a_program_started_by_a_fork_is_seen_when_its_executable_changes(
+    look: Look, changes_after: float
+) -> None:
+    look.after()
+    pid = look.source.start(SHELL)
+    assert exes(look.after(0.2)) == [SHELL]
+    assert exes(look.after(changes_after)) in ([], [SHELL])
+    look.source.become(pid, TELEGRAM)
+    seen = [exe for _ in range(60) for exe in exes(look.after(0.2))]
+    assert seen == [TELEGRAM]
+
+
+def test_each_program_that_a_young_process_becomes_is_seen(look: Look) -> None:
+    look.after()
+    pid = look.source.start("/bin/a")
+    seen = exes(look.after(0.1))
+    for seconds, exe in ((0.5, "/bin/b"), (1.5, "/bin/c"), (3.0, "/bin/d")):
+        look.source.become(pid, exe)
+        seen += [one for _ in range(20) for one in exes(look.after(seconds / 10))]
+    assert seen[0] == "/bin/a"
+    assert seen[-1] == "/bin/d"
+
+
+def test_an_old_process_is_not_asked_again(look: Look) -> None:
+    pids = [look.source.start(SHELL) for _ in range(50)]
+    look.quiet()
+    for _ in range(100):
+        look.after(0.01)
+    assert look.source.asked["exe"] == look.source.asked["read"] == 0
+    assert look.source.asked["newest"] == 100
+    assert len(pids) == 50
+
+
+def test_while_nothing_starts_the_list_is_read_only_now_and_then(look: Look) -> None:
+    look.quiet()
+    for _ in range(100):
+        look.after(1.0)
+    assert look.source.asked["pids"] == pytest.approx(100 / LISTED_AT_LEAST_EVERY_SECONDS, abs=1)
+
+
+def test_on_a_system_that_does_not_tell_the_newest_pid_the_list_is_read_each_time() -> None:
+    look = Look(FakeProcessSource(tells_newest=False))
+    look.quiet()
+    pid = look.source.start(TELEGRAM)
+    assert [reading.key.pid for reading in look.after().appeared] == [pid]
+    assert look.source.asked["pids"] == 1
+
+
+def test_a_start_costs_one_reading_and_three_glances(look: Look) -> None:
+    look.quiet()
+    look.source.start(SHELL)
+    for _ in range(14):
+        look.after(1.0)
+    assert look.source.asked["read"] == 1
+    assert look.source.asked["exe"] == 3
+
+
+def test_a_pid_used_again_is_another_process(look: Look) -> None:
+    pid = look.source.start(TELEGRAM)
+    look.quiet()
+    old = look.source.key(pid)
+    look.tracked = (pid,)
+    look.source.end(pid)
+    look.source.start(SHELL, pid=pid)
+    changes = look.after()
+    assert changes.gone == (old,)
+    assert [reading.key for reading in changes.appeared] == [look.source.key(pid)]
+    assert look.source.key(pid) != old
+
+
+def test_of_what_nobody_relies_on_a_pid_used_again_is_found_in_turn(look: Look) -> None:
+    pids = [look.source.start(SHELL) for _ in range(3)]
+    look.quiet()
+    look.source.end(pids[1])
+    look.source.start(TELEGRAM, pid=pids[1])
+    seen = [exe for _ in range(100) for exe in exes(look.after(1.0))]
+    assert seen == [TELEGRAM]
+
+
+def test_setting_the_clock_back_or_forward_keeps_a_new_process_young(look: Look) -> None:
+    for step in (3600.0, -7200.0):
+        look.quiet()
+        look.wall += step  # what the system says of start times does not follow
+        pid = look.source.start(SHELL)
+        look.after(0.2)
+        look.source.become(pid, TELEGRAM)
+        assert [exe for _ in range(20) for exe in exes(look.after(0.75))] == [TELEGRAM]
+
+
+def test_a_key_stays_the_same_when_the_clock_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = PsutilSource()
+    before = source.key(os.getpid())
+    real = psutil._pslinux.boot_time
+    # Linux tells the time of the boot as the wall clock minus the time since: it moves with the clock.
+    monkeypatch.setattr(psutil._pslinux, "boot_time", lambda: real() + 3600.0)
+    assert psutil.boot_time() == pytest.approx(real() + 3600.0)
+    assert source.key(os.getpid()) == before
+    reading: Reading = source.read(before)
+    assert reading.key == before
+
+
+def test_what_is_not_there_is_gone() -> None:
+    source = PsutilSource()
+    nobody = 2**22 + 1  # above the largest pid of Linux (proc_sys_kernel(5), pid_max)
+    with pytest.raises(GoneError):
+        source.key(nobody)
+    with pytest.raises(GoneError):
+        source.read(ProcessKey(nobody, 0.0))

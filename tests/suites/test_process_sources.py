@@ -1,0 +1,117 @@
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from agent.sensing.process_source import PsutilSource
+from tests.fakes.process_source import FakeProcessSource
+from tests.suites.process_sources import ProcessSourceSuite, Rig
+
+PYTHON, SLEEP = os.path.realpath(sys.executable), os.path.realpath("/bin/sleep")
+WAITING = (
+    "import os, sys; print(flush=True); sys.stdin.readline(); os.execv(sys.argv[1], [sys.argv[1], '1000'])"
+)
+"""Says that it runs, waits for a line, and becomes the program that it was given."""
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Wait until the kernel has done it: an exec or an end takes a moment that nothing tells of."""
+    for _ in range(20_000):
+        if holds():
+            return
+        os.sched_yield()
+    pytest.fail("it did not happen")
+
+
+class RealRig:
+    """Processes of this machine."""
+
+    first_exe, second_exe = PYTHON, SLEEP
+
+    def __init__(self) -> None:
+        self.source = PsutilSource()
+        self.uid = os.getuid()
+        self._started: dict[int, subprocess.Popen[bytes]] = {}
+
+    def start(self) -> int:
+        process = subprocess.Popen(
+            [PYTHON, "-c", WAITING, SLEEP], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"\n"
+        self._started[process.pid] = process
+        return process.pid
+
+    def become(self, pid: int) -> None:
+        stdin = self._started[pid].stdin
+        assert stdin is not None
+        stdin.write(b"\n")
+        stdin.flush()
+        until(lambda: str(Path(f"/proc/{pid}/exe").readlink()) == SLEEP)
+
+    def die(self, pid: int) -> None:
+        self._started[pid].kill()
+        until(lambda: Path(f"/proc/{pid}/stat").read_bytes().rsplit(b")", 1)[1].split()[0] == b"Z")
+
+    def collect(self, pid: int) -> None:
+        self._started[pid].wait()
+
+    def close(self) -> None:
+        for process in self._started.values():
+            process.kill()
+            process.wait()
+            for pipe in (process.stdin, process.stdout):
+                assert pipe is not None
+                pipe.close()
+
+
+class FakeRig:
+    """Processes in memory."""
+
+    first_exe, second_exe = "/usr/bin/python3", "/bin/sleep"
+    uid = 1000
+
+    def __init__(self) -> None:
+        self.machine = self.source = FakeProcessSource()
+
+    def start(self) -> int:
+        return self.machine.start(self.first_exe)
+
+    def become(self, pid: int) -> None:
+        self.machine.become(pid, self.second_exe)
+
+    def die(self, pid: int) -> None:
+        self.machine.die(pid)
+
+    def collect(self, pid: int) -> None:
+        self.machine.end(pid)
+
+
+class TestPsutilSource(ProcessSourceSuite):
+    @pytest.fixture
+    def rig(self) -> Iterator[Rig]:
+        rig = RealRig()
+        yield rig
+        rig.close()
+
+    def test_a_name_that_is_no_utf8_can_be_written_down(self, tmp_path: Path) -> None:
+        odd = os.fsencode(tmp_path) + b"/bad-\xff-name"
+        Path(os.fsdecode(odd)).write_bytes(Path(SLEEP).read_bytes())
+        Path(os.fsdecode(odd)).chmod(0o700)
+        with subprocess.Popen([odd, b"1000"]) as process:
+            source = PsutilSource()
+            until(lambda: Path(f"/proc/{process.pid}/exe").readlink() == Path(os.fsdecode(odd)))
+            reading = source.read(source.key(process.pid))
+            process.kill()
+        assert reading.exe == f"{tmp_path}/bad-?-name"
+        assert reading.facts.name == "bad-?-name"
+        assert reading.facts.cmdline == (f"{tmp_path}/bad-?-name", "1000")
+
+
+class TestFakeProcessSource(ProcessSourceSuite):
+    @pytest.fixture
+    def rig(self) -> Rig:
+        return FakeRig()
