@@ -1,6 +1,6 @@
 """The reminder window: what to do, why, one action, one way to defer. It never takes the keyboard from anybody."""
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
@@ -88,7 +88,7 @@ class ReminderWindow(QWidget):
         """Closing is no answer."""
         super().closeEvent(event)
         self._is_exposed = False
-        self.put_aside.emit()
+        QTimer.singleShot(0, self, self.put_aside.emit)  # the next one may be shown only when this is closed
 
     def hide_quietly(self) -> None:
         """Go away because there is nothing more to say."""

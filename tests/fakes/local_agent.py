@@ -7,7 +7,7 @@ agent would encode it. What it was asked is typed, too, and kept in `asked`.
 import contextlib
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -30,6 +30,10 @@ from contract.local import (
     Snapshot,
 )
 from contract.version import LOCAL_VERSION
+
+THREAD_SECONDS = 5.0
+SENT_AT_ONCE_BYTES = 32 * 1024
+"""A socket takes this much without a reader."""
 
 
 class LocalAgent:
@@ -72,6 +76,7 @@ class LocalAgent:
         """Newest first; if there is any, `ledger` is answered from it."""
         self._connections: list[socket.socket] = []
         self._subscribers: list[socket.socket] = []
+        self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
         self._listener: socket.socket | None = None
 
@@ -82,7 +87,7 @@ class LocalAgent:
         listener.bind(str(self.path))
         listener.listen()
         self._listener = listener
-        threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
+        self._run(self._accept, listener)
 
     def stop(self) -> None:
         """Hang up and stop listening."""
@@ -93,6 +98,9 @@ class LocalAgent:
             self._listener = None
         self.path.unlink(missing_ok=True)
         self.drop()
+        for thread in self._threads:
+            thread.join(THREAD_SECONDS)
+        self._threads.clear()
 
     def drop(self) -> None:
         """Hang up, and go on listening."""
@@ -101,7 +109,6 @@ class LocalAgent:
         for connection in connections:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
-            connection.close()
 
     def tell(self, what: Snapshot | Reminder) -> None:
         """Tell every subscriber."""
@@ -113,11 +120,14 @@ class LocalAgent:
         )
 
     def send(self, raw: bytes) -> None:
-        """Send bytes to every subscriber, whatever they are."""
+        """Send bytes to every subscriber, whatever they are; many of them from a thread, since nobody may read them yet."""
         with self._lock:
             subscribers = tuple(self._subscribers)
         for connection in subscribers:
-            connection.sendall(raw)
+            if len(raw) <= SENT_AT_ONCE_BYTES:
+                connection.sendall(raw)
+            else:
+                self._run(lambda end: _send_all(end, raw), connection)
 
     @property
     def subscribers(self) -> int:
@@ -129,6 +139,11 @@ class LocalAgent:
         """Return the names of what was asked, in order."""
         return [method for method, _ in self.asked]
 
+    def _run(self, work: Callable[[socket.socket], None], end: socket.socket) -> None:
+        thread = threading.Thread(target=work, args=(end,), daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
     def _accept(self, listener: socket.socket) -> None:
         while True:
             try:
@@ -137,10 +152,10 @@ class LocalAgent:
                 return
             with self._lock:
                 self._connections.append(connection)
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+            self._run(self._serve, connection)
 
     def _serve(self, connection: socket.socket) -> None:
-        with contextlib.suppress(OSError):
+        with connection, contextlib.suppress(OSError):
             for line in _lines(connection):
                 request = wire.decode(Request, line, limit_bytes=LINE_LIMIT_BYTES)
                 params: object = wire.decode(
@@ -177,6 +192,11 @@ class LocalAgent:
         if not isinstance(result, declared):
             raise TypeError(f"{method} answers {declared.__name__}, not {type(result).__name__}")
         return result
+
+
+def _send_all(connection: socket.socket, raw: bytes) -> None:
+    with contextlib.suppress(OSError):
+        connection.sendall(raw)
 
 
 def _lines(connection: socket.socket) -> Iterator[bytes]:
