@@ -51,7 +51,7 @@ class AuditAdmin(ReadOnlyAdmin):
     @admin.display(description="Who", ordering="actor")
     def who(self, entry: AuditEntry) -> SafeString:
         """Say who."""
-        return format_html('<span class="clip" title="{}">{}</span>', entry.actor, entry.actor)
+        return format_html('<span class="clip short" title="{}">{}</span>', entry.actor, entry.actor)
 
     @admin.display(description="What", ordering="action")
     def what(self, entry: AuditEntry) -> SafeString:
@@ -63,9 +63,9 @@ class AuditAdmin(ReadOnlyAdmin):
     @admin.display(description="About", ordering="subject")
     def about(self, entry: AuditEntry) -> SafeString:
         """Say to what."""
-        return format_html('<span class="clip" title="{}">{}</span>', entry.subject, entry.subject)
+        return format_html('<span class="clip short" title="{}">{}</span>', entry.subject, entry.subject)
 
     @admin.display(description="Detail")
     def more(self, entry: AuditEntry) -> SafeString:
         """Say more."""
-        return format_html('<span class="clip" title="{}">{}</span>', entry.detail, entry.detail)
+        return format_html('<span class="clip short" title="{}">{}</span>', entry.detail, entry.detail)

@@ -1,8 +1,11 @@
 """`decorum-server run`: the production server, until Ctrl-C or SIGTERM."""
 
 import argparse
+import ctypes
 import os
+import signal
 import socket
+import sys
 from typing import NoReturn
 
 from django.db import connections
@@ -14,6 +17,8 @@ from server.commands.frame import ready_identity
 from server.errors import RequestError
 
 _THREADS = 4
+_PR_SET_PDEATHSIG = 1
+"""Option of prctl(2): the signal that a process gets when its parent dies."""
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -41,7 +46,16 @@ def run(arguments: argparse.Namespace) -> None:
             f"Serving {identity.tenant.company} at http://{arguments.address} (Ctrl-C stops).", flush=True
         )
     )
-    server.serve()
+    server.serve(target_loader=_application, wrap_loader=False)
+
+
+def _application() -> object:
+    """Return the application, in a worker; one whose parent is gone, however it went, ends too and frees the address."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    from server.wsgi import application  # noqa: PLC0415 - only workers need it
+
+    return application
 
 
 def _address(text: str) -> tuple[str, int]:

@@ -442,3 +442,8 @@ def test_a_devices_page_asks_as_often_for_a_long_story(
     assert Sighting.objects.count() == 120
     with django_assert_max_num_queries(12):
         page(console, f"/fleet/device/{device.id}/change/")
+
+
+@pytest.mark.parametrize("path", ["/fleet/", "/policies/", "/access/", "/password_change/", "/jsi18n/"])
+def test_the_pages_that_come_with_the_theme_stand(console: Client, busy: SimulatedDevice, path: str) -> None:
+    page(console, path)

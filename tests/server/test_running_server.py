@@ -153,6 +153,19 @@ def test_it_stops_in_time_when_told_to(server: Server, how: signal.Signals) -> N
     assert errors == ""
 
 
+def test_nothing_stays_behind_when_it_is_killed(server: Server) -> None:
+    with server.running() as process:
+        process.kill()
+        process.wait(10)
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            with closing(socket.socket()) as probe:
+                if probe.connect_ex(("127.0.0.1", server.port)) != 0:
+                    return
+            time.sleep(0.05)
+    raise AssertionError("a worker still listens")
+
+
 def test_a_taken_port_is_said_so(server: Server) -> None:
     with server.running():
         second = subprocess.run(
