@@ -6,7 +6,8 @@ import os
 import signal
 import socket
 import sys
-from typing import NoReturn
+from collections.abc import Callable
+from typing import Any, NoReturn
 
 from django.db import connections
 from granian import Granian
@@ -49,7 +50,7 @@ def run(arguments: argparse.Namespace) -> None:
     server.serve(target_loader=_application, wrap_loader=False)
 
 
-def _application() -> object:
+def _application() -> Callable[..., Any]:
     """Return the application, in a worker; one whose parent is gone, however it went, ends too and frees the address."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
