@@ -143,7 +143,8 @@ READS_ENVIRONMENT_AT_IMPORT = {
 PROGRAMS = {
     "agent.cli": ("PySide6", "django", "ui", "server", "keyring"),
     "agent.runtime": ("PySide6", "django", "ui", "server", "keyring"),
-    "ui.app": ("agent", "server", "django", "psutil", "keyring", "urllib3"),
+    "ui.app": ("agent", "server", "PySide6", "django", "psutil", "keyring", "urllib3"),
+    "ui.program": ("agent", "server", "django", "psutil", "keyring", "urllib3"),
     "server.cli": ("agent", "ui", "PySide6", "psutil", "keyring"),
 }
 """What must not be loaded once a program's first module is: a fresh interpreter sees what no syntax tree shows."""
