@@ -109,6 +109,7 @@ class SecretAdmin(ModelAdmin):  # type: ignore[misc]  # the theme ships no types
 
     list_display = ("label", "used", "state", "ends", "made", "created_by", "take_back")
     list_display_links = None
+    list_before_template = "console/new_secret.html"
     actions = None
 
     def has_change_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:

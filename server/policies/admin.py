@@ -86,7 +86,7 @@ class PublicationAdmin(ReadOnlyAdmin):
         """Say by whom."""
         return "renewed by the server" if publication.is_renewal else publication.published_by
 
-    @admin.display(description="Holds until", ordering="expires_at")
+    @admin.display(description="Ends", ordering="expires_at")
     def ends(self, publication: Publication) -> SafeString:
         """Say until when devices take it, unless it is renewed."""
         return moment(publication.expires_at)
