@@ -32,6 +32,8 @@ from ui.windows import Windows
 
 RESTART = 75
 """Qt's loop ended because the program is to be started again, newer."""
+_HARMLESS = ("systemTrayWindowChanged", "This plugin does not support ")
+"""What Qt says of screens that have no panels or no order of windows; nothing follows from it."""
 _log = logging.getLogger(__name__)
 
 
@@ -115,8 +117,9 @@ def run(chosen: Options, environ: Mapping[str, str]) -> int:
     application.setQuitOnLastWindowClosed(False)
     instance = SingleInstance(runtime_folder(environ), application)
     if not instance.claim():
-        instance.ask(chosen.show or "status")
-        return 0
+        if instance.ask(chosen.show or "status"):
+            return 0
+        instance.take_over()
     program = Program(application, chosen, environ, instance)
     signals = StopSignals(application.quit, application)
     program.start()
@@ -153,7 +156,7 @@ def _message_handler(
         if kind == QtMsgType.QtFatalMsg and "platform plugin" in text:
             print(preflight.refused_screen(environ), file=sys.stderr, flush=True)
             os._exit(preflight.UNAVAILABLE)
-        if "systemTrayWindowChanged" not in text:  # a screen without panels says so for each icon
+        if not any(part in text for part in _HARMLESS):
             _log.log(logging.DEBUG if kind == QtMsgType.QtDebugMsg else logging.WARNING, "Qt: %s", text)
 
     return handle

@@ -33,12 +33,21 @@ class SingleInstance(QObject):
         """Become the one; tell whether that went well."""
         if not self._lock.tryLock(0):
             return False
+        self._listen_for_others()
+        return True
+
+    def take_over(self) -> None:
+        """Become the one although the lock says otherwise: its owner does not answer, so it hangs or was on another host."""
+        Path(self._lock.fileName()).unlink(missing_ok=True)
+        self._lock.tryLock(0)
+        self._listen_for_others()
+
+    def _listen_for_others(self) -> None:
         QLocalServer.removeServer(self._address)
         self._server = QLocalServer(self)
         self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
         self._server.newConnection.connect(self._welcome)
         self._server.listen(self._address)
-        return True
 
     def ask(self, page: str) -> bool:
         """Ask the one that runs to show a window; tell whether it took the word."""
