@@ -28,11 +28,11 @@ lint: ## ruff and mypy, strictly
 
 bench: ## measure and print figures; never a test
 	@dev/bootstrap test
-	@set -e; for script in bench/[a-z]*.py; do echo "== $$script"; $(PYTHON) "$$script"; done
+	@set -e; export PYTHONPATH="$$PWD"; for script in bench/[a-z]*.py; do echo "== $$script"; $(PYTHON) "$$script"; done
 
 screenshots: ## make the pictures of docs/images anew
 	@dev/bootstrap screenshots
-	@set -e; for script in dev/screenshots_*.py; do echo "== $$script"; $(PYTHON) "$$script"; done
+	@set -e; export PYTHONPATH="$$PWD"; for script in dev/screenshots_*.py; do echo "== $$script"; $(PYTHON) "$$script"; done
 
 pins: ## refresh requirements/*.txt from pyproject.toml
 	@dev/bootstrap run
