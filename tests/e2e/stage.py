@@ -205,7 +205,14 @@ class Stage:
                 start_new_session=True,
             )
             number = wait_for(lambda: os.pread(told.fileno(), 16, 0).strip(), "the screen's number")
-        self.environment |= {"DISPLAY": f":{number.decode()}", "HOME": str(home), "QT_QPA_PLATFORM": "xcb"}
+        self.environment |= {
+            "DISPLAY": f":{number.decode()}",
+            "HOME": str(home),
+            "QT_QPA_PLATFORM": "xcb",
+            # No session bus: a messenger would start one, and more with it, that nobody ends.
+            "DBUS_SESSION_BUS_ADDRESS": f"unix:path={home}/no-bus",
+            "NO_AT_BRIDGE": "1",
+        }
 
     def status(self) -> dict[str, Any]:
         """Return what `decorum status --json` prints."""
