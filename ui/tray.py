@@ -5,7 +5,7 @@ from PySide6.QtGui import QAction, QIcon
 from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 
 from ui.icons import tray_icon
-from ui.present.picture import Shape
+from ui.present.picture import Shape, plain
 from ui.present.tray import TrayView
 from ui.texts import say, status
 from ui.tokens import TrayColours
@@ -44,9 +44,8 @@ class Tray(QObject):
         self._add(status.POLICY_LINK, self.policy_wanted)
         self._check_in = self._add(status.CHECK_IN, self.check_in_wanted)
         self._add(status.HELP_LINK, self.help_wanted)
-        self._icon = QSystemTrayIcon(self)
-        self._icon.setContextMenu(self._menu)
-        self._icon.activated.connect(self._on_activated)
+        self._icon: QSystemTrayIcon | None = None
+        self._view: TrayView | None = None
         self._search = QTimer(self)
         self._search.setInterval(LOOK_AGAIN_MILLISECONDS)
         self._search.timeout.connect(self._look_for_panel)
@@ -60,17 +59,25 @@ class Tray(QObject):
     def stop(self) -> None:
         """Take the icon away."""
         self._search.stop()
-        self._icon.hide()
+        if self._icon is not None:
+            self._icon.hide()
 
     def show_view(self, view: TrayView) -> None:
         """Show another state."""
+        self._view = view
+        self._state.setText(plain(view.sentence))
+        self._check_in.setEnabled(view.can_check_in)
+        self._dress_icon()
+
+    def _dress_icon(self) -> None:
+        icon, view = self._icon, self._view
+        if icon is None or view is None:
+            return
         key = (view.shape, view.has_badge)
         if key not in self._icons:
             self._icons[key] = tray_icon(view.shape, self._colours, has_badge=view.has_badge)
-        self._icon.setIcon(self._icons[key])
-        self._icon.setToolTip(view.tooltip)
-        self._state.setText(view.sentence.replace("&", "&&"))
-        self._check_in.setEnabled(view.can_check_in)
+        icon.setIcon(self._icons[key])
+        icon.setToolTip(view.tooltip)
 
     def _add(self, label: str, wanted: SignalInstance | None = None) -> QAction:
         action = self._menu.addAction(say(label) if label else "")
@@ -79,9 +86,15 @@ class Tray(QObject):
         return action
 
     def _look_for_panel(self) -> None:
-        if QSystemTrayIcon.isSystemTrayAvailable():
-            self._search.stop()
-            self._icon.show()
+        if not QSystemTrayIcon.isSystemTrayAvailable():
+            return
+        self._search.stop()
+        # Qt decides between D-Bus and X11 when it makes the icon, so it is made only once there is a panel to ask.
+        self._icon = QSystemTrayIcon(self)
+        self._icon.setContextMenu(self._menu)
+        self._icon.activated.connect(self._on_activated)
+        self._dress_icon()
+        self._icon.show()
 
     def _give_up(self) -> None:
         if self._search.isActive():

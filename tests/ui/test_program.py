@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QObject
 from PySide6.QtNetwork import QLocalSocket
+from PySide6.QtWidgets import QSystemTrayIcon
 from pytestqt.qtbot import QtBot
 
 from tests.fakes.local_agent import LocalAgent
@@ -289,6 +290,11 @@ def test_without_a_panel_it_is_said_once_and_the_panel_is_still_looked_for(
     tray.stop()
 
 
+def icons(tray: Tray) -> list[QSystemTrayIcon]:
+    """Return the icons that the tray has made."""
+    return tray.findChildren(QSystemTrayIcon)
+
+
 def test_a_panel_that_comes_late_gets_the_icon(
     owner: QObject, picture: Picture, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -300,9 +306,13 @@ def test_a_panel_that_comes_late_gets_the_icon(
     tray.show_view(present_tray(view(picture)))
     with qtbot.waitSignal(tray.no_panel):
         tray.start()
-    assert not tray._icon.isVisible()
+    assert icons(tray) == []
     is_there.append(None)
-    qtbot.waitUntil(lambda: tray._icon.isVisible() and not tray._search.isActive())
+    qtbot.waitUntil(lambda: icons(tray) != [])
+    (icon,) = icons(tray)
+    assert icon.isVisible()
+    assert icon.toolTip() == "Decorum: You are in line with the policy"
+    assert not tray._search.isActive()
     tray.stop()
 
 
