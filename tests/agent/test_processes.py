@@ -65,12 +65,14 @@ def test_a_start_is_noticed_once_with_its_facts(look: Look) -> None:
 
 
 def test_an_end_is_noticed_at_once_for_what_is_relied_on(look: Look) -> None:
-    pid = look.source.start(TELEGRAM)
+    # Several at once: checking one in turn would find only one of them.
+    pids = [look.source.start(TELEGRAM) for _ in range(5)]
     look.quiet()
-    key = look.source.key(pid)
-    look.tracked = (pid,)
-    look.source.end(pid)
-    assert look.after().gone == (key,)
+    keys = {look.source.key(pid) for pid in pids[:4]}
+    look.tracked = tuple(pids)
+    for pid in pids[:4]:
+        look.source.end(pid)
+    assert set(look.after().gone) == keys
     assert look.after().gone == ()
 
 
