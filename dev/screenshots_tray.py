@@ -87,8 +87,7 @@ def in_line() -> Snapshot:
         stance="restricted",
         reasons=(Reason("restricted_free", "WhatsApp may be used in breaks."),),
     )
-    teams = examples.messenger("Microsoft Teams", captured=True)
-    return examples.snapshot(teams, examples.messenger("Slack"), whatsapp)
+    return examples.snapshot(examples.messenger("Microsoft Teams"), examples.messenger("Slack"), whatsapp)
 
 
 def offline() -> Snapshot:
@@ -273,9 +272,9 @@ def main() -> None:
     with contextlib.ExitStack() as stack, tempfile.TemporaryDirectory() as folder:
         stack.enter_context(running("Xvfb", DISPLAY, "-screen", "0", SCREEN))
         wait_for("the screen", lambda: run("xdotool", "getdisplaygeometry"))
-        stack.enter_context(running("xsetroot", "-solid", "#8a94a6"))
         stack.enter_context(running("openbox"))
         wait_for("openbox", lambda: "window id" in run("xprop", "-root", "_NET_SUPPORTING_WM_CHECK"))
+        run("xsetroot", "-solid", "#8a94a6")
         stack.enter_context(
             running(
                 *(

@@ -92,12 +92,12 @@ def snapshot(*messengers: MessengerRow, **changes: Any) -> Snapshot:
 
 def in_line() -> Snapshot:
     """Return the picture of a device on which all is in line."""
-    return snapshot(messenger("Microsoft Teams", captured=True), messenger("Slack"))
+    return snapshot(messenger("Microsoft Teams"), messenger("Slack"))
 
 
 def with_violation(**changes: Any) -> Snapshot:
     """Return the picture of a device with one messenger that is not in line."""
-    return snapshot(not_in_line(), messenger("Microsoft Teams", captured=True), messenger("Slack"), **changes)
+    return snapshot(not_in_line(), messenger("Microsoft Teams"), messenger("Slack"), **changes)
 
 
 def not_enrolled() -> Snapshot:

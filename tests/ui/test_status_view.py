@@ -37,7 +37,7 @@ def test_in_line(picture: Picture) -> None:
     assert shown.muted == "Acme · Messaging policy 4 · checked 12:04"
     assert (shown.todos, shown.notes, shown.empty) == ((), (), None)
     assert [(row.name, row.word, row.below) for row in shown.rows] == [
-        ("Microsoft Teams", "in line", "work · approved · captured · name and time reported"),
+        ("Microsoft Teams", "in line", "work · approved · name and time reported"),
         ("Slack", "in line", "work · approved · name and time reported"),
     ]
 
@@ -269,6 +269,11 @@ def test_rows_stand_worst_first_and_then_by_name(picture: Picture) -> None:
 def test_each_row_says_what_leaves_the_device(picture: Picture, detail: str, words: str) -> None:
     row = examples.messenger("WhatsApp", profile="personal", reported=detail)
     assert seen(picture, examples.snapshot(row)).rows[0].below == f"personal · approved · {words}"
+
+
+def test_a_captured_channel_says_so(picture: Picture) -> None:
+    shown = seen(picture, examples.snapshot(examples.messenger(captured=True)))
+    assert shown.rows[0].below == "work · approved · captured · name and time reported"
 
 
 def test_a_row_can_be_spoken_and_explains_itself(picture: Picture) -> None:
