@@ -25,11 +25,19 @@ class ProcessKey(msgspec.Struct, frozen=True, order=True):
     """Seconds since the epoch, as the system told it when the source was made: setting the clock changes no key."""
 
 
+class Image(msgspec.Struct, frozen=True):
+    """What a process runs: exec changes the one, the other or both."""
+
+    exe: str | None
+    """Path of the executable."""
+    cmdline: tuple[str, ...] | None
+
+
 class Reading(msgspec.Struct, frozen=True):
     """What was learnt of one process."""
 
     key: ProcessKey
-    exe: str | None
+    image: Image
     facts: ProcessFacts
 
 
@@ -48,8 +56,8 @@ class ProcessSource(Protocol):
     def key(self, pid: int) -> ProcessKey:
         """Return a process's identity; raise GoneError if it ended, or is a zombie that nobody has collected."""
 
-    def exe(self, pid: int) -> str | None:
-        """Return the path of a process's executable, None where it may not be read; raise GoneError if it ended."""
+    def image(self, pid: int) -> Image:
+        """Return what a process runs, None where it may not be read; raise GoneError if it ended."""
 
     def read(self, key: ProcessKey) -> Reading:
         """Return the facts of a process; raise GoneError if it ended or its pid is another's now."""
@@ -97,28 +105,28 @@ class PsutilSource:
         except psutil.AccessDenied:
             return ProcessKey(pid, 0.0)
 
-    def exe(self, pid: int) -> str | None:
-        """Return the path of a process's executable."""
+    def image(self, pid: int) -> Image:
+        """Return what a process runs."""
         try:
-            return _readable(psutil.Process(pid).exe()) or None
+            process = psutil.Process(pid)
+            return Image(_exe(process), _cmdline(process))
         except (psutil.NoSuchProcess, psutil.ZombieProcess) as error:
             raise GoneError from error
-        except psutil.AccessDenied:
-            return None
 
     def read(self, key: ProcessKey) -> Reading:
         """Return executable and command line, and the name, which only counts where those tell nothing."""
-        exe = self.exe(key.pid)
+        image = self.image(key.pid)
         try:
             process = psutil.Process(key.pid)
             if self._started(process) != key.started:
                 raise GoneError
-            name, cmdline = _readable(process.name()), _cmdline(process)
+            name: str | None = _readable(process.name())
         except (psutil.NoSuchProcess, psutil.ZombieProcess) as error:
             raise GoneError from error
         except psutil.AccessDenied:
-            name, cmdline = None, None
-        return Reading(key, exe, ProcessFacts(platform=PLATFORM, name=name, exe=exe, cmdline=cmdline))
+            name = None
+        facts = ProcessFacts(platform=PLATFORM, name=name, exe=image.exe, cmdline=image.cmdline)
+        return Reading(key, image, facts)
 
     def _started(self, process: psutil.Process) -> float:
         """Return when a process started, on the clock as it was set when this source was made.
@@ -137,6 +145,13 @@ class PsutilSource:
             raise GoneError from error
         except (psutil.AccessDenied, AttributeError):
             return 0
+
+
+def _exe(process: psutil.Process) -> str | None:
+    try:
+        return _readable(process.exe()) or None
+    except psutil.AccessDenied:
+        return None
 
 
 def _cmdline(process: psutil.Process) -> tuple[str, ...] | None:

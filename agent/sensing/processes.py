@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 
 import msgspec
 
-from agent.sensing.process_source import GoneError, ProcessKey, ProcessSource, Reading
+from agent.sensing.process_source import GoneError, Image, ProcessKey, ProcessSource, Reading
 
 YOUNG_SECONDS = (1.0, 3.0, 10.0)
 """Ages at which a process is looked at again."""
@@ -23,13 +23,13 @@ class Changes(msgspec.Struct, frozen=True):
     """What changed since the last look."""
 
     appeared: tuple[Reading, ...]
-    """New processes, and processes whose executable changed."""
+    """New processes, and young ones that run something else now."""
     gone: tuple[ProcessKey, ...]
 
 
 class _Known(msgspec.Struct):
     key: ProcessKey
-    exe: str | None
+    image: Image
 
 
 class ProcessWatch:
@@ -85,7 +85,7 @@ class ProcessWatch:
             reading = self._source.read(self._source.key(pid))
         except GoneError:
             return
-        self._known[pid] = _Known(reading.key, reading.exe)
+        self._known[pid] = _Known(reading.key, reading.image)
         self._turn.append(pid)
         age = max(0.0, wall - reading.key.started)
         if self._looked_at is not None:
@@ -134,9 +134,9 @@ class ProcessWatch:
             if known is None or known.key != key:
                 continue
             try:
-                exe = self._source.exe(key.pid)
-                if exe != known.exe:
-                    known.exe = exe
+                image = self._source.image(key.pid)
+                if image != known.image:
+                    known.image = image
                     appeared.append(self._source.read(key))
             except GoneError:
                 continue

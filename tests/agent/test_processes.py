@@ -44,7 +44,7 @@ def look() -> Look:
 
 
 def exes(changes: Changes) -> list[str | None]:
-    return [reading.exe for reading in changes.appeared]
+    return [reading.image.exe for reading in changes.appeared]
 
 
 def test_what_runs_already_is_met_at_the_first_look(look: Look) -> None:
@@ -114,6 +114,15 @@ def test_a_program_started_by_a_fork_is_seen_when_its_executable_changes(
     assert seen == [TELEGRAM]
 
 
+def test_another_script_of_the_same_interpreter_is_seen(look: Look) -> None:
+    look.after()
+    pid = look.source.start("/usr/bin/python3")
+    look.after(0.2)
+    look.source.become(pid, "/usr/bin/python3", "/usr/bin/gajim")
+    seen = [reading.facts.cmdline for _ in range(10) for reading in look.after(0.2).appeared]
+    assert seen == [("/usr/bin/python3", "/usr/bin/gajim")]
+
+
 def test_each_program_that_a_young_process_becomes_is_seen(look: Look) -> None:
     look.after()
     pid = look.source.start("/bin/a")
@@ -130,7 +139,7 @@ def test_an_old_process_is_not_asked_again(look: Look) -> None:
     look.quiet()
     for _ in range(100):
         look.after(0.01)
-    assert look.source.asked["exe"] == look.source.asked["read"] == 0
+    assert look.source.asked["image"] == look.source.asked["read"] == 0
     assert look.source.asked["newest"] == 100
     assert len(pids) == 50
 
@@ -156,7 +165,7 @@ def test_a_start_costs_one_reading_and_three_glances(look: Look) -> None:
     for _ in range(14):
         look.after(1.0)
     assert look.source.asked["read"] == 1
-    assert look.source.asked["exe"] == 3
+    assert look.source.asked["image"] == 3
 
 
 def test_a_pid_used_again_is_another_process(look: Look) -> None:

@@ -10,7 +10,7 @@ from itertools import count
 
 import msgspec
 
-from agent.sensing.process_source import PLATFORM, GoneError, ProcessKey, Reading
+from agent.sensing.process_source import PLATFORM, GoneError, Image, ProcessKey, Reading
 from contract import wire
 from contract.facts import ProcessFacts
 
@@ -61,10 +61,10 @@ class FakeProcessSource:
         self._last = pid
         return pid
 
-    def become(self, pid: int, exe: str) -> None:
+    def become(self, pid: int, exe: str, *arguments: str) -> None:
         """Let a process execute another program: pid and start time stay (execve(2))."""
         process = self._processes[pid]
-        process.exe, process.cmdline = exe, (exe,)
+        process.exe, process.cmdline = exe, (exe, *arguments)
 
     def die(self, pid: int) -> None:
         """Let a process end without anybody collecting it."""
@@ -94,10 +94,11 @@ class FakeProcessSource:
         self.asked["key"] += 1
         return ProcessKey(pid, self._alive(pid).started)
 
-    def exe(self, pid: int) -> str | None:
-        """Return the path of a process's executable."""
-        self.asked["exe"] += 1
-        return self._alive(pid).exe
+    def image(self, pid: int) -> Image:
+        """Return what a process runs."""
+        self.asked["image"] += 1
+        process = self._alive(pid)
+        return Image(process.exe, process.cmdline)
 
     def read(self, key: ProcessKey) -> Reading:
         """Return the facts of a process."""
@@ -107,7 +108,7 @@ class FakeProcessSource:
             raise GoneError
         name = None if process.exe is None else process.exe.rsplit("/", 1)[-1][:15]
         facts = ProcessFacts(platform=PLATFORM, name=name, exe=process.exe, cmdline=process.cmdline)
-        return Reading(key, process.exe, facts)
+        return Reading(key, Image(process.exe, process.cmdline), facts)
 
     def uid(self, pid: int) -> int:
         """Return the user of a process."""

@@ -15,7 +15,7 @@ from agent.localapi.server import Caller, Client
 from agent.profiles import Side
 from agent.runtime import Agent, Options, Surroundings
 from agent.sensing.desktop_entries import DesktopIndex
-from agent.sensing.process_source import GoneError, ProcessKey, Reading
+from agent.sensing.process_source import GoneError, Image, ProcessKey, Reading
 from agent.settings import load
 from contract import wire
 from contract.evidence import Match
@@ -46,7 +46,7 @@ class NoProcesses:
         """Say that it has ended."""
         raise GoneError(pid)
 
-    def exe(self, pid: int) -> str | None:
+    def image(self, pid: int) -> Image:
         """Say that it has ended."""
         raise GoneError(pid)
 

@@ -69,7 +69,7 @@ class ProcessSourceSuite:
         pid = rig.start()
         key = rig.source.key(pid)
         reading = rig.source.read(key)
-        assert rig.source.exe(pid) == reading.exe == reading.facts.exe == rig.first_exe
+        assert rig.source.image(pid).exe == reading.image.exe == reading.facts.exe == rig.first_exe
         assert reading.key == key
         assert reading.facts.platform == "linux"
         assert reading.facts.name == rig.first_exe.rsplit("/", 1)[-1][:15]
@@ -83,8 +83,8 @@ class ProcessSourceSuite:
         pid = rig.start()
         key = rig.source.key(pid)
         rig.become(pid)
-        assert rig.source.exe(pid) == rig.second_exe
-        assert rig.source.read(key).exe == rig.second_exe
+        assert rig.source.image(pid).exe == rig.second_exe
+        assert rig.source.read(key).image.exe == rig.second_exe
 
     def test_a_zombie_has_a_pid_and_nothing_else(self, rig: Rig) -> None:
         pid = rig.start()
@@ -103,7 +103,7 @@ class ProcessSourceSuite:
         rig.collect(pid)
         assert pid not in set(rig.source.pids())
         assert not rig.source.is_there(pid)
-        for ask in (rig.source.key, rig.source.exe, rig.source.uid):
+        for ask in (rig.source.key, rig.source.image, rig.source.uid):
             with pytest.raises(GoneError):
                 ask(pid)
         with pytest.raises(GoneError):

@@ -106,7 +106,7 @@ class TestPsutilSource(ProcessSourceSuite):
             until(lambda: Path(f"/proc/{process.pid}/exe").readlink() == Path(os.fsdecode(odd)))
             reading = source.read(source.key(process.pid))
             process.kill()
-        assert reading.exe == f"{tmp_path}/bad-?-name"
+        assert reading.image.exe == f"{tmp_path}/bad-?-name"
         assert reading.facts.name == "bad-?-name"
         assert reading.facts.cmdline == (f"{tmp_path}/bad-?-name", "1000")
 
