@@ -152,8 +152,9 @@ class StatusWindow(QWidget):
         self._todo_buttons.clear()
         if todos:
             self._todo_part.addWidget(widgets.text_label(say(status.TODO), "heading"))
-        for number, todo in enumerate(todos):
-            card = TodoCard(todo, self._look, self.acted.emit, is_first=number == 0)
+        first = next((todo for todo in todos if todo.primary is not None), None)
+        for todo in todos:
+            card = TodoCard(todo, self._look, self.acted.emit, is_first=todo is first)
             self._todo_part.addWidget(card)
             self._todo_buttons.extend(card.buttons)
             if focused is not None:

@@ -29,6 +29,22 @@ from ui.tray import Tray
 
 Start = Callable[..., "subprocess.Popen[str]"]
 
+RESTARTS_ONCE = """
+import os, pathlib, sys
+mark = pathlib.Path(os.environ["RESTART_MARK"])
+if not mark.exists() and "ui.app" in sys.orig_argv:
+    mark.touch()
+    from ui.known import Known
+    from ui.program import RESTART
+    from PySide6.QtCore import QCoreApplication
+    before = Known._on_snapshot
+    def after(known, snapshot):
+        before(known, snapshot)
+        QCoreApplication.exit(RESTART)
+    Known._on_snapshot = after
+"""
+"""Ends the first run's loop as the button `Start again` does."""
+
 
 @pytest.fixture
 def start(checkout: Path, tmp_path: Path) -> Iterator[Start]:
@@ -81,6 +97,20 @@ def test_a_second_start_asks_the_first_and_ends(start: Start, agent: LocalAgent,
     assert second.returncode == 0
     qtbot.waitUntil(lambda: "policy" in agent.methods())
     assert first.poll() is None
+
+
+def test_it_starts_itself_again_as_it_was_started(
+    start: Start, agent: LocalAgent, qtbot: QtBot, tmp_path: Path
+) -> None:
+    """The click is left out; everything after it is real: the loop's end, the lock, the new process image."""
+    (tmp_path / "sitecustomize.py").write_text(RESTARTS_ONCE)
+    process = start(
+        "--socket", str(agent.path), PYTHONPATH=str(tmp_path), RESTART_MARK=str(tmp_path / "mark")
+    )
+    qtbot.waitUntil(lambda: agent.methods().count("subscribe") == 2)
+    assert process.poll() is None
+    process.send_signal(signal.SIGTERM)
+    assert process.communicate(timeout=10) == ("", "")
 
 
 def test_without_a_screen_it_says_so_before_qt_aborts(start: Start) -> None:

@@ -126,6 +126,17 @@ def test_only_the_first_thing_to_do_has_the_primary_action(
     assert roles.count("plain") == 1
 
 
+def test_the_first_thing_that_has_an_action_has_the_primary_one(
+    status: StatusWindow, picture: Picture, qapp: QApplication
+) -> None:
+    told = msgspec.structs.replace(examples.not_enrolled(), notice_due=True)
+    status.show_view(view(msgspec.structs.replace(picture, snapshot=told)))
+    qapp.processEvents()
+    buttons = [button for button in status.findChildren(QPushButton) if button.isVisible()]
+    primary = [button.accessibleName() for button in buttons if button.property("role") == "primary"]
+    assert primary == ["Read it now"]
+
+
 def test_tab_goes_from_top_to_bottom(status: StatusWindow, qapp: QApplication) -> None:
     assert qapp.focusWidget() in {None, status}
     names = []

@@ -56,7 +56,7 @@ def _sees(page: DisclosurePage, company: str | None) -> Iterable[Block]:
     else:
         yield Block("muted", say(texts.OWNERSHIP[page.ownership]))
     if page.notice_due:
-        yield Block("text", say(texts.NOT_YET), is_marked=True)
+        yield Block("heading", say(texts.NOT_YET))
     yield from _body(page)
 
 

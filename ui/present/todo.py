@@ -14,7 +14,7 @@ _PROBLEMS_TOLD_ABOVE = {"server"}
 
 
 class TodoView(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing to do. Only the first one's `primary` is drawn as the window's primary action."""
+    """One thing to do. Only the first `primary` of all is drawn as the window's primary action."""
 
     shape: Shape
     title: str
