@@ -120,17 +120,18 @@ DISCLOSURES: tuple[Disclosure, ...] = (
     ),
     Disclosure(
         type="sighting",
-        what="That a messenger was started or ended, on which day and when, its name and kind and whether it is a known "
-        "one, whether on the work or the personal side, and how which rule of which policy judges it, under a random "
-        "number; as much detail as the ceiling below allows. Never a message, a contact, a title or an account.",
+        what="That a messenger was started or closed: its name and kind, whether it is a known one, the day and the time, "
+        "whether it was on the work or the personal side, how the policy of that version judges it, and by which rule; "
+        "under a random number, and only as much of this as is allowed for each side. Never a message, a contact, a title "
+        "or an account.",
         why="So that the company can show that work messaging follows its policy.",
         who="Compliance officers",
         personal=True,
     ),
     Disclosure(
         type="receipt",
-        what="That a reminder's text was shown on this device, which text in which language, about which rule of which "
-        "policy, when, and whether it was acknowledged or deferred, under a random number.",
+        what="That a reminder's text was shown on this device: which text in which language, about which rule of "
+        "which policy, when, and whether it was acknowledged or put off; under a random number.",
         why="So that nobody is said to have been told who was not.",
         who="Compliance officers",
         personal=True,
@@ -145,7 +146,7 @@ DISCLOSURES: tuple[Disclosure, ...] = (
     Disclosure(
         type="notice",
         what="How you were told what is collected, in which version and when.",
-        why="Because nothing but a heartbeat leaves before that.",
+        why="Because nothing but a sign of life leaves before that.",
         who="Compliance officers",
         personal=True,
     ),

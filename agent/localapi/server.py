@@ -167,6 +167,9 @@ class LocalServer:
             return _failure(request.id, -32001, "You may not ask this.", "Ask as the device's own user.")
         try:
             params: object = wire.decode(method.params, bytes(request.params), limit_bytes=LINE_LIMIT_BYTES)
+            if isinstance(params, Hello) and params.version > LOCAL_VERSION:
+                told = f"This agent speaks version {LOCAL_VERSION}, not {params.version}."
+                return _failure(request.id, -32002, told, "Update the agent.")
             result = self._result(client, request.method, params)
         except MalformedError as error:
             return _failure(request.id, -32602, error.detail, error.remedy)
@@ -179,7 +182,7 @@ class LocalServer:
 
     def _result(self, client: Client, name: str, params: object) -> object:
         if isinstance(params, Hello):
-            return _greet(params)
+            return HelloReply(VERSION, LOCAL_VERSION)
         result = self._handlers[name](client.caller, params)
         if name == "subscribe" and not client.subscribed:
             client.subscribed = True
@@ -210,12 +213,6 @@ async def _forget_rest(reader: asyncio.StreamReader, writer: asyncio.StreamWrite
 def notification(method: str, params: object) -> Reply:
     """Return the line that tells a subscriber something."""
     return Reply(jsonrpc="2.0", method=method, params=msgspec.Raw(wire.encode(params)))
-
-
-def _greet(hello: Hello) -> HelloReply:
-    if hello.version > LOCAL_VERSION:
-        raise MalformedError(f"This agent speaks version {LOCAL_VERSION}.", "Update the agent.", "$.version")
-    return HelloReply(VERSION, LOCAL_VERSION)
 
 
 def _failure(request_id: int | None, code: int, message: str, remedy: str) -> Reply:

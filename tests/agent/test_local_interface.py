@@ -86,7 +86,7 @@ def test_a_vanished_process_is_said_so(agent: RunningAgent) -> None:
         (b'{"jsonrpc":"2.0","id":1,"method":"nothing.like.it"}\n', -32601),
         (b'{"jsonrpc":"2.0","id":1,"method":"ledger","params":{"limit":501}}\n', -32602),
         (b'{"jsonrpc":"2.0","id":1,"method":"ledger","params":{"limit":"many"}}\n', -32602),
-        (b'{"jsonrpc":"2.0","id":1,"method":"hello","params":{"version":99}}\n', -32602),
+        (b'{"jsonrpc":"2.0","id":1,"method":"hello","params":{"version":99}}\n', -32002),
         (b"[" * 10_000 + b"\n", -32600),
     ],
 )
