@@ -30,6 +30,8 @@ class SignInForm(AuthenticationForm):  # type: ignore[misc]  # the theme ships n
             throttle.failed(name, address, now)
             audit.record_rarely(now, "somebody", "sign_in.failed", address, "", address)
             raise
+        if self.get_user() is None:
+            return cleaned  # a field was left out, and says so itself; nobody has proven anything
         throttle.succeeded(name)
         audit.record(now, name, "person.signed_in", name, "by password", address)
         return cleaned
