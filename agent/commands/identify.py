@@ -26,9 +26,10 @@ def execute(arguments: argparse.Namespace) -> int:
 
 def _one(pid: int, matcher: Matcher, *, as_json: bool) -> int:
     from agent.sensing.desktop_entries import DesktopIndex, standard_folders  # noqa: PLC0415 - --jsonl needs no system
-    from agent.sensing.process_source import GoneError, PsutilSource  # noqa: PLC0415
+    from agent.sensing.process_source import GoneError  # noqa: PLC0415
+    from agent.sensing.this_system import process_source  # noqa: PLC0415
 
-    source = PsutilSource()
+    source = process_source()
     try:
         reading = source.read(source.key(pid))
     except (GoneError, ValueError, OverflowError) as error:

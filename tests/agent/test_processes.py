@@ -5,8 +5,10 @@ import os
 import psutil
 import pytest
 
-from agent.sensing.process_source import GoneError, ProcessKey, PsutilSource, Reading
+from agent.sensing.linux_source import LinuxSource
+from agent.sensing.process_source import GoneError, ProcessKey, Reading
 from agent.sensing.processes import LISTED_AT_LEAST_EVERY_SECONDS, Changes, ProcessWatch
+from agent.sensing.this_system import process_source
 from tests.fakes.process_source import FakeProcessSource
 
 SHELL, TELEGRAM = "/usr/bin/bash", "/usr/bin/telegram-desktop"
@@ -201,7 +203,8 @@ def test_setting_the_clock_back_or_forward_keeps_a_new_process_young(look: Look)
 
 
 def test_a_key_stays_the_same_when_the_clock_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    source = PsutilSource()
+    source = LinuxSource()
+    assert source.newest() is not None
     before = source.key(os.getpid())
     real = psutil._pslinux.boot_time
     # Linux tells the time of the boot as the wall clock minus the time since: it moves with the clock.
@@ -213,7 +216,7 @@ def test_a_key_stays_the_same_when_the_clock_is_set(monkeypatch: pytest.MonkeyPa
 
 
 def test_what_is_not_there_is_gone() -> None:
-    source = PsutilSource()
+    source = process_source()
     nobody = 2**22 + 1  # above the largest pid of Linux (proc_sys_kernel(5), pid_max)
     with pytest.raises(GoneError):
         source.key(nobody)

@@ -10,7 +10,7 @@ from itertools import count
 
 import msgspec
 
-from agent.sensing.process_source import PLATFORM, GoneError, Image, ProcessKey, Reading
+from agent.sensing.process_source import GoneError, Image, ProcessKey, Reading
 from contract import wire
 from contract.facts import ProcessFacts
 
@@ -107,7 +107,7 @@ class FakeProcessSource:
         if process.started != key.started:
             raise GoneError
         name = None if process.exe is None else process.exe.rsplit("/", 1)[-1][:15]
-        facts = ProcessFacts(platform=PLATFORM, name=name, exe=process.exe, cmdline=process.cmdline)
+        facts = ProcessFacts(platform="linux", name=name, exe=process.exe, cmdline=process.cmdline)
         return Reading(key, Image(process.exe, process.cmdline), facts)
 
     def uid(self, pid: int) -> int:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from agent.sensing.process_source import PsutilSource
+from agent.sensing.linux_source import LinuxSource
+from agent.sensing.process_source import ProcessSource
+from agent.sensing.psutil_source import PsutilSource
 from tests.fakes.process_source import FakeProcessSource
 from tests.suites.process_sources import ProcessSourceSuite, Rig
 
@@ -31,8 +33,8 @@ class RealRig:
 
     first_exe, second_exe = PYTHON, SLEEP
 
-    def __init__(self) -> None:
-        self.source = PsutilSource()
+    def __init__(self, source: ProcessSource) -> None:
+        self.source = source
         self.uid = os.getuid()
         self._started: dict[int, subprocess.Popen[bytes]] = {}
 
@@ -90,20 +92,25 @@ class FakeRig:
         self.machine.end(pid)
 
 
-class TestPsutilSource(ProcessSourceSuite):
-    @pytest.fixture
-    def rig(self) -> Iterator[Rig]:
-        rig = RealRig()
-        yield rig
-        rig.close()
+@pytest.fixture(params=[LinuxSource, PsutilSource], ids=["linux", "psutil"])
+def real_rig(request: pytest.FixtureRequest) -> Iterator[RealRig]:
+    rig = RealRig(request.param())
+    yield rig
+    rig.close()
 
-    def test_a_name_that_is_no_utf8_can_be_written_down(self, tmp_path: Path) -> None:
+
+class TestRealSources(ProcessSourceSuite):
+    @pytest.fixture
+    def rig(self, real_rig: RealRig) -> Rig:
+        return real_rig
+
+    def test_a_name_that_is_no_utf8_can_be_written_down(self, rig: Rig, tmp_path: Path) -> None:
         odd = os.fsencode(tmp_path) + b"/bad-\xff-name"
         Path(os.fsdecode(odd)).write_bytes(Path(SLEEP).read_bytes())
         Path(os.fsdecode(odd)).chmod(0o700)
         with subprocess.Popen([odd, b"1000"]) as process:
-            source = PsutilSource()
-            until(lambda: Path(f"/proc/{process.pid}/exe").readlink() == Path(os.fsdecode(odd)))
+            source = rig.source
+            until(lambda: Path(f"/proc/{process.pid}/cmdline").read_bytes() == odd + b"\x001000\x00")
             reading = source.read(source.key(process.pid))
             process.kill()
         assert reading.image.exe == f"{tmp_path}/bad-?-name"

@@ -1,0 +1,21 @@
+"""Every example in a docstring of the agent runs."""
+
+import doctest
+import importlib
+import pkgutil
+
+import pytest
+
+import agent
+
+NAMES = sorted(module.name for module in pkgutil.walk_packages(agent.__path__, "agent."))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_example_runs(name: str) -> None:
+    assert doctest.testmod(importlib.import_module(name)).failed == 0
+
+
+def test_there_are_examples() -> None:
+    stat = importlib.import_module("agent.sensing.linux_source")
+    assert doctest.testmod(stat).attempted > 0
