@@ -11,11 +11,12 @@ from typing import Any, NoReturn
 
 from django.db import connections
 from granian import Granian
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 
 from server.commands.frame import ready_identity
 from server.errors import RequestError
+from server.gate import Gate
 
 _THREADS = 4
 _PR_SET_PDEATHSIG = 1
@@ -33,12 +34,13 @@ def run(arguments: argparse.Namespace) -> None:
     connections.close_all()  # workers are forked from here, and a database connection must not be
     _ensure_free(host, port)
     server = Granian(
-        "server.wsgi:application",
+        "server.gate:Gate",
         address=host,
         port=port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.RSGI,
+        http=HTTPModes.http1,
+        websockets=False,
         workers=arguments.workers,
-        blocking_threads=_THREADS,
         log_level=LogLevels.warning,
         workers_kill_timeout=10,
     )
@@ -47,16 +49,16 @@ def run(arguments: argparse.Namespace) -> None:
             f"Serving {identity.tenant.company} at http://{arguments.address} (Ctrl-C stops).", flush=True
         )
     )
-    server.serve(target_loader=_application, wrap_loader=False)
+    server.serve(target_loader=_gate, wrap_loader=False)
 
 
-def _application() -> Callable[..., Any]:
-    """Return the application, in a worker; one whose parent is gone, however it went, ends too and frees the address."""
+def _gate() -> Callable[..., Any]:
+    """Return the gate before the application, in a worker; one whose parent is gone, however it went, ends too and frees the address."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     from server.wsgi import application  # noqa: PLC0415 - only workers need it
 
-    return application
+    return Gate(application, _THREADS).answer
 
 
 def _address(text: str) -> tuple[str, int]:
