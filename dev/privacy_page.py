@@ -1,0 +1,57 @@
+"""Writes docs/PRIVACY.md from what the contract declares: `python -m dev.privacy_page`. A test holds it current."""
+
+from pathlib import Path
+from typing import get_args
+
+from contract.ceiling import DETAILS, Detail
+from contract.observations import DISCLOSURES, Observation
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "PRIVACY.md"
+_DETAILS: dict[Detail, str] = {
+    "nothing": "nothing leaves",
+    "kind": "that a messenger of this kind was used on a day; never which one",
+    "name": "which one, on which day; it leaves after midnight",
+    "hour": "which one, in which hour; it leaves when the hour is over",
+    "exact": "which one, and when to the second",
+}
+
+
+def page() -> str:
+    """Return the page as Markdown."""
+    lines = [
+        "# What Decorum collects",
+        "",
+        "This page is made from the program's own declarations. Nothing can leave a device that is not listed here: the outbox takes",
+        f"these {len(get_args(Observation))} types of report and no other, and only the privacy door makes them.",
+        "",
+        "**Never collected**: what anybody writes or reads, with whom, in which account; titles of windows, pictures of the screen,",
+        "keystrokes, files, places; other programs; pages visited.",
+        "",
+        "| what | why | who sees it | personal data |",
+        "|---|---|---|---|",
+    ]
+    lines.extend(
+        f"| {one.what} | {one.why} | {one.who} | {'yes' if one.personal else 'no'} |" for one in DISCLOSURES
+    )
+    lines += [
+        "",
+        "## How much of it",
+        "",
+        "A device's own settings name the most that may leave, per ownership (company, personal) and side (work, personal, unknown). What they",
+        "do not name does not leave. The policy may lower it, the server can never raise it.",
+        "",
+        "| detail | what leaves about a sighting |",
+        "|---|---|",
+    ]
+    lines.extend(f"| `{detail}` | {_DETAILS[detail]} |" for detail in DETAILS)
+    lines += [
+        "",
+        "Until a person was shown this, or the administrator recorded that it was given otherwise, nothing but a sign of life leaves about",
+        "them. `decorum ledger`, and *What Decorum sees* in the tray, list literally what was sent.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
