@@ -132,7 +132,7 @@ def _read(untrusted_body: bytes) -> Observation | str:
             tag = wire.decode(dict[str, object], untrusted_body, limit_bytes=len(untrusted_body)).get("type")
         except MalformedError:
             return UNREADABLE
-        return UNREADABLE if tag in _KINDS or not isinstance(tag, str) else UNKNOWN
+        return UNREADABLE if not isinstance(tag, str) or tag in _KINDS else UNKNOWN
 
 
 def _subject(observation: Observation | str) -> str:

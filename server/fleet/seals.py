@@ -51,7 +51,8 @@ def named_device(sealed: str) -> str:
         device = untrusted_header(sealed).get("device")
     except SealError as error:
         raise RefusedError(400, "seal_malformed", error.detail, "Use Decorum's agent.") from error
-    return device if isinstance(device, str) else ""
+    # JSON may say half a character, which no database takes.
+    return device if isinstance(device, str) and device.isprintable() else ""
 
 
 def claimed(kind: type[T], sealed: str) -> T:
