@@ -12,6 +12,7 @@ from server.console.present import OWNERSHIPS, PROFILES, STANDINGS
 from server.fleet.models import Device, Sighting
 from server.fleet.standing import filtered
 from server.moments import utc_now
+from server.numbers import number_in
 
 Choices = list[tuple[str, str]]
 
@@ -95,5 +96,5 @@ class SerialFilter(SimpleListFilter):
 
     def queryset(self, _request: HttpRequest, queryset: QuerySet[Device]) -> QuerySet[Device]:
         """Narrow the list; what is no number filters nothing."""
-        value = self.value() or ""
-        return queryset.filter(policy_serial=int(value)) if value.isascii() and value.isdigit() else queryset
+        serial = number_in(self.value() or "")
+        return queryset if serial is None else queryset.filter(policy_serial=serial)

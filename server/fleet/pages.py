@@ -15,6 +15,7 @@ from server.fleet.standing import standing_of
 from server.fleet.story import story
 from server.identity import identity_in
 from server.moments import utc_now
+from server.numbers import number_in
 from server.policies import publishing
 from server.policies.models import Publication
 
@@ -23,7 +24,6 @@ def device_page(request: HttpRequest, device: Device) -> dict[str, Any]:
     """Return what the page of one device shows."""
     newest = publishing.current()
     current_serial = 0 if newest is None else newest.serial
-    before = request.GET.get("before", "")
     alike = Device.objects.filter(hardware=device.hardware).exclude(pk=device.pk)
     return {
         "title": "Device",
@@ -36,7 +36,7 @@ def device_page(request: HttpRequest, device: Device) -> dict[str, Any]:
         "ownership": present.OWNERSHIPS.get(device.ownership, device.ownership),
         "platform": present.PLATFORMS.get(device.platform, device.platform),
         "open": list(device.sightings.filter(is_open=True)[:50]),
-        "story": story(device, int(before) if before.isascii() and before.isdigit() else None),
+        "story": story(device, number_in(request.GET.get("before", ""))),
     }
 
 

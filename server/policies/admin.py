@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 
 from server.access.admin import ReadOnlyAdmin
 from server.console.templatetags.console import in_force, moment
+from server.numbers import number_in
 from server.policies.models import Publication
 from server.policies.publishing import current
 from server.policies.reading import read_published
@@ -40,8 +41,8 @@ class PublicationAdmin(ReadOnlyAdmin):
         """Show one as people read it, with the text that it was made from."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        is_number = object_id.isascii() and object_id.isdigit() and len(object_id) < 18
-        publication = Publication.objects.filter(pk=int(object_id)).first() if is_number else None
+        serial = number_in(object_id)
+        publication = None if serial is None else Publication.objects.filter(pk=serial).first()
         if publication is None:
             raise Http404
         newest = current()

@@ -15,6 +15,7 @@ from contract.errors import DecorumError, MalformedError
 from server.addresses import client_address
 from server.identity import identity_in
 from server.moments import utc_now
+from server.numbers import number_in
 from server.policies import checking, composing, publishing
 from server.policies.reading import Document, read_out
 from server.policies.templates import TITLES
@@ -100,5 +101,5 @@ def _language(request: HttpRequest) -> str:
 
 
 def _revision(request: HttpRequest) -> int:
-    text = request.POST.get("revision", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
+    revision = number_in(request.POST.get("revision", ""))
+    return -1 if revision is None else revision
