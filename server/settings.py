@@ -117,6 +117,8 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": [], "propagate": True},
         "django.request": {"level": "ERROR", "propagate": True},
-        "django.security": {"level": "ERROR", "propagate": True},
+        # What anybody can provoke, such as a foreign host name, is answered with a page that says so; a traceback for each
+        # would let them fill the log.
+        "django.security": {"level": "CRITICAL", "propagate": True},
     },
 }

@@ -91,3 +91,10 @@ def test_a_draft_of_no_possible_revision_is_not_saved(
     response = console.post("/policies/edit/", {"text": "x", "revision": revision})
     assert response.status_code == 200
     assert "yours was not saved" in response.content.decode()
+
+
+def test_strangers_cannot_fill_the_log(identity: Identity) -> None:
+    """The quiet run fails this test on any record of WARNING or above."""
+    assert Client(headers={"host": "other.example"}).get("/login/").status_code == 400
+    assert Client().post("/login/", {f"field-{number}": "" for number in range(2000)}).status_code == 400
+    assert Client().post("/login/", {"username": "a" * 3_000_000}).status_code == 400
