@@ -1,12 +1,15 @@
 """The console as a Django admin site with a first page of its own."""
 
+from http import HTTPStatus
 from typing import Any
 
-from django.http import HttpRequest
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from unfold.sites import UnfoldAdminSite
 
+from server.addresses import client_address
 from server.moments import utc_now
 
 
@@ -41,3 +44,16 @@ class Console(UnfoldAdminSite):  # type: ignore[misc]  # the theme ships no type
             **(extra_context or {}),
         }
         return TemplateResponse(request, "console/overview.html", context)
+
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Let people change their own password, and write down that they did."""
+        from server.access import audit  # noqa: PLC0415 - alike
+
+        with transaction.atomic():
+            response: HttpResponse = super().password_change(request, extra_context)
+            if response.status_code == HTTPStatus.FOUND:
+                name, address = request.user.get_username(), client_address(request)
+                audit.record(utc_now(), name, "person.password_changed", name, "in the console", address)
+        return response

@@ -74,3 +74,15 @@ def test_a_session_from_before_is_not_the_one_that_is_signed_in(person: User, cl
     client.cookies["decorum_session"] = "a" * 32
     response = client.post("/login/", {"username": "alice", "password": PASSWORD})
     assert response.cookies["decorum_session"].value not in {"", "a" * 32}
+
+
+def test_a_password_that_is_changed_in_the_console_is_written_down(person: User, clock: FakeClock) -> None:
+    client = Client()
+    client.force_login(person)
+    form = {"old_password": PASSWORD, "new_password1": "another battery staple", "new_password2": "wrong"}
+    assert client.post("/password_change/", form).status_code == 200
+    assert not AuditEntry.objects.exists()
+    form["new_password2"] = form["new_password1"]
+    assert client.post("/password_change/", form).status_code == 302
+    (entry,) = AuditEntry.objects.all()
+    assert (entry.actor, entry.action, entry.address) == ("alice", "person.password_changed", "127.0.0.1")
