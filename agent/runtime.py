@@ -199,7 +199,9 @@ class Agent:
         self._broadcaster.remind(uid, reminder)
 
     def _report(self) -> None:
-        self._reporter.wake()
+        """Check in soon, unless all that waits must not leave yet: then the check-in itself would tell when something happened."""
+        if self._outbox.count_due(self._clock.now()):
+            self._reporter.wake()
 
     def _enrolled(self, enrolment: Enrolment) -> None:
         try:

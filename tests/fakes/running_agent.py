@@ -18,6 +18,7 @@ from agent.sensing.desktop_entries import DesktopIndex
 from agent.sensing.process_source import GoneError, Image, ProcessKey, Reading
 from agent.settings import load
 from contract import wire
+from contract.ceiling import Ceiling
 from contract.evidence import Match
 from contract.places import Scope
 from tests.fakes.device import EVERYTHING, Device, policy
@@ -62,8 +63,11 @@ class NoProcesses:
 class RunningAgent:
     """An enrolled agent with the tests' policy in force."""
 
-    def __init__(self, folder: Path, scope: Scope = "system") -> None:
+    def __init__(
+        self, folder: Path, scope: Scope = "system", ceiling: Ceiling = EVERYTHING, notice: str = "given"
+    ) -> None:
         self._folder, self._scope = folder, scope
+        self._ceiling, self._notice = ceiling, notice
         self._loop = asyncio.new_event_loop()
         self._pids = 100
 
@@ -75,7 +79,7 @@ class RunningAgent:
         device.store.close()
         self.device = device
         settings = msgspec.structs.replace(
-            load(None, self._folder / "none"), ownership="company", notice="given", ceiling=EVERYTHING
+            load(None, self._folder / "none"), ownership="company", notice=self._notice, ceiling=self._ceiling
         )
         outside = Surroundings(
             clock=device.clock,
@@ -111,6 +115,19 @@ class RunningAgent:
 
     async def _take(self, found: Found) -> None:
         self.agent._desk.take([found], [])
+
+    def end_all(self) -> None:
+        """Let every messenger end."""
+
+        async def end() -> None:
+            self.agent._desk.take([], [key for one in self.agent._desk.sightings() for key in one.processes])
+
+        self._loop.run_until_complete(end())
+
+    @property
+    def wants_to_check_in(self) -> bool:
+        """Whether the agent would check in soon because of what happened."""
+        return self.agent._reporter._has_news
 
     def check_in(self) -> None:
         """Check in once."""
