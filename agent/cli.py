@@ -11,6 +11,7 @@ from agent.errors import (
     AgentAbsentError,
     AlreadyEnrolledError,
     EnrolmentError,
+    NoProcessError,
     NotEnrolledError,
     RefusedError,
     SettingsError,
@@ -46,6 +47,7 @@ _CODES: tuple[tuple[type[DecorumError], int], ...] = (
     (RefusedError, exits.NOT_ENROLLED),
     (UnreachableError, exits.NOT_ENROLLED),
     (SettingsError, exits.USAGE),
+    (NoProcessError, exits.USAGE),
     (MalformedError, exits.USAGE),
 )
 

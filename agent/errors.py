@@ -39,6 +39,18 @@ class AlreadyEnrolledError(EnrolmentError):
     title = "This device is enrolled already"
 
 
+class OtherServerError(EnrolmentError):
+    """The settings name another server than the one that took the device in."""
+
+    title = "This device belongs to another server"
+
+
+class NoProcessError(AgentError):
+    """A process that was asked about does not exist."""
+
+    title = "There is no such process"
+
+
 class NotEnrolledError(AgentError):
     """Something needs an enrolled device."""
 

@@ -13,7 +13,7 @@ from agent.clock import Clock
 from agent.compliance import Compliance
 from agent.credentials.interface import CredentialStore
 from agent.desk import Desk, Listeners
-from agent.errors import DistrustError
+from agent.errors import DistrustError, OtherServerError
 from agent.journal import Journal
 from agent.judging import Judging
 from agent.localapi.broadcast import Broadcaster
@@ -208,6 +208,13 @@ class Agent:
             self._shelf.load(enrolment.trust)
         except DistrustError as error:
             self._problems.report("policy", error)
+        named = self._settings.server_url
+        if named is not None and named.rstrip("/") != enrolment.server_url:
+            other = OtherServerError(
+                f"The settings name {named}, and it is enrolled with {enrolment.server_url}.",
+                "To move it, remove its state folder and enrol it anew.",
+            )
+            self._problems.report("other_server", other)
         self._desk.policy_changed()
 
     async def _judge_each_minute(self) -> None:

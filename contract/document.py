@@ -112,7 +112,7 @@ def _clauses(policy: Policy, language: str) -> Iterable[Section]:
 
 def _retention(policy: Policy) -> Iterable[str]:
     yield f"Business records are kept for at least {policy.retention.records_days} days."
-    yield f"What Decorum reports about a person is kept for {policy.retention.personal_data_days} days at most."
+    yield f"{policy.company} keeps what Decorum reports about a person for {policy.retention.personal_data_days} days at most."
 
 
 def _contacts(policy: Policy) -> Iterable[str]:

@@ -84,7 +84,7 @@ KEYS: tuple[Key, ...] = (
         minimum=5,
         maximum=86_400,
         server_may_change=True,
-        sentence="Seconds between check-ins when nothing happens.",
+        sentence="Seconds between check-ins when nothing happens. The server's wish counts instead, unless this is managed.",
     ),
     Key(
         name="poll_milliseconds",

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from agent.commands.exits import epilog
+from agent.settings import MANAGED_FILE
 from contract.places import SOCKET_VARIABLE, SYSTEM_SOCKET, Scope, user_socket
 from contract.version import VERSION
 
@@ -83,12 +84,17 @@ def settings_file_of(arguments: argparse.Namespace) -> Path | None:
     """Return the settings file, if there is one; one that was named must exist."""
     if arguments.settings is not None:
         return Path(arguments.settings)
+    usual = usual_settings_file(arguments)
+    return usual if scope_of(arguments) == "user" and usual.exists() else None
+
+
+def usual_settings_file(arguments: argparse.Namespace) -> Path:
+    """Return where settings are looked for besides the administrator's: a user's own agent has a file of its own."""
     if scope_of(arguments) == "system":
-        return None
+        return MANAGED_FILE
     from platformdirs import user_config_path  # noqa: PLC0415 - as above
 
-    usual = user_config_path("decorum") / "settings.toml"
-    return usual if usual.exists() else None
+    return user_config_path("decorum") / "settings.toml"
 
 
 def socket_of(arguments: argparse.Namespace) -> Path:

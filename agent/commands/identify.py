@@ -9,8 +9,8 @@ from pathlib import Path
 from agent.catalogue import load as load_catalogue
 from agent.commands import exits
 from agent.commands.printing import print_json
+from agent.errors import NoProcessError
 from agent.identify import bounded_lines, complete, explain, identify_lines
-from contract.errors import MalformedError
 from contract.matching import Matcher
 
 
@@ -33,7 +33,7 @@ def _one(pid: int, matcher: Matcher, *, as_json: bool) -> int:
     try:
         reading = source.read(source.key(pid))
     except (GoneError, ValueError, OverflowError) as error:
-        raise MalformedError(f"There is no process {pid}.", "Choose one that runs.") from error
+        raise NoProcessError(f"Nothing runs under the number {pid}.", "Choose one that runs.") from error
     facts = complete(reading.facts, DesktopIndex(standard_folders(os.environ, Path.home())))
     match = matcher.match(facts)
     if as_json:

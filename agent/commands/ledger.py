@@ -26,6 +26,10 @@ def execute(arguments: argparse.Namespace) -> int:
 
 
 def _print_row(row: LedgerRow) -> None:
-    arrived = f"arrived {row.acknowledged:%H:%M:%S}" if row.acknowledged else f"tried {row.attempts} times"
+    arrived = f"arrived {row.acknowledged:%H:%M:%S}" if row.acknowledged else _tried(row.attempts)
     print(f"{row.number:>6}  {row.first_attempt:%Y-%m-%d %H:%M:%S}  {row.sentence}  ({arrived})")
     print(f"        {row.literal}")
+
+
+def _tried(attempts: int) -> str:
+    return "tried once" if attempts == 1 else f"tried {attempts} times"

@@ -3,16 +3,17 @@
 import argparse
 
 from agent.commands import exits
-from agent.commands.arguments import settings_file_of
+from agent.commands.arguments import settings_file_of, usual_settings_file
 from agent.commands.printing import print_json
-from agent.settings import load
+from agent.settings import MANAGED_FILE, load
 from contract import wire
 from contract.settings_keys import KEYS
 
 
 def execute(arguments: argparse.Namespace) -> int:
     """Print them in the order of the table."""
-    values = load(settings_file_of(arguments)).values
+    file = settings_file_of(arguments)
+    values = load(file).values
     if arguments.json:
         print_json(values)
         return exits.COMPLIANT
@@ -22,4 +23,6 @@ def execute(arguments: argparse.Namespace) -> int:
         print(f"  {key.sentence}")
         if value.remark:
             print(f"  {value.remark}")
+    for place, origin in ((file or usual_settings_file(arguments), "file"), (MANAGED_FILE, "managed")):
+        print(f"{origin}: {place}{'' if place.exists() else ' (absent)'}")
     return exits.COMPLIANT

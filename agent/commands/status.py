@@ -67,7 +67,7 @@ def lines(snapshot: Snapshot) -> Iterable[str]:
     if todo:
         yield "\nTo do"
         for row in todo:
-            yield from _todo(row)
+            yield from _todo(row, snapshot.at)
     if snapshot.messengers:
         yield "\nMessengers here"
         for row in snapshot.messengers:
@@ -87,12 +87,13 @@ def _whose(snapshot: Snapshot) -> str:
     return " · ".join(parts)
 
 
-def _todo(row: MessengerRow) -> Iterable[str]:
+def _todo(row: MessengerRow, now: datetime) -> Iterable[str]:
     yield f"  {row.reasons[0].sentence}"
     step = row.next_step.sentence
     if row.instead_names:
-        step = f"Continue in {' or '.join(row.instead_names)}. {step}"
-    yield f"    Open since {_clock(row.since, row.judged_since)} · rule: {row.rule}"
+        instead = f"Continue in {' or '.join(row.instead_names)}."
+        step = instead if row.next_step.code == "use_instead" else f"{instead} {step}"
+    yield f"    Open since {_clock(row.since, now)} · rule: {row.rule}"
     yield f"    {step}"
 
 

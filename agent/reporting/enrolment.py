@@ -8,7 +8,7 @@ import msgspec
 
 from agent.clock import Clock
 from agent.credentials.interface import CredentialStore
-from agent.errors import AlreadyEnrolledError, DistrustError, EnrolmentError
+from agent.errors import AlreadyEnrolledError, DistrustError, EnrolmentError, UnreachableError
 from agent.identity import device_name, hardware_digest
 from agent.journal import Journal
 from agent.privacy import WITHHELD
@@ -104,7 +104,12 @@ class Enroller:
             number = self._ledger.write_enrolment(literal, self._clock.now())
         address = Address(type="enrolment", tenant=tenant, device=NEW_DEVICE, direction="to_server")
         sealed = SealedRequest(sealed=seal(wire.encode(request), address, key))
-        answer = self._transport.post(server_url + ENROL_PATH, wire.encode(sealed))
+        try:
+            answer = self._transport.post(server_url + ENROL_PATH, wire.encode(sealed))
+        except UnreachableError as error:
+            raise UnreachableError(
+                error.detail, "Check the address and the network, then run it again."
+            ) from error
         enrolment = self._believe(answer, tenant, key, server_url, settings.root_fingerprint)
         now = self._clock.now()
         with self._store.transaction():

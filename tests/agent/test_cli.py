@@ -101,7 +101,7 @@ def test_enrolling_at_a_server_that_does_not_answer_leaves_the_device_as_it_was(
 def test_a_vanished_process_is_no_crash(capsys: pytest.CaptureFixture[str]) -> None:
     for pid in ("4000000", "-1", "99999999999999999999"):
         assert main(["identify", f"--pid={pid}"]) == exits.USAGE
-        assert "There is no process" in capsys.readouterr().err
+        assert "There is no such process" in capsys.readouterr().err
 
 
 def test_jsonl_answers_in_order_and_goes_on_after_a_bad_line() -> None:

@@ -244,3 +244,12 @@ def test_a_second_agent_at_one_socket_says_so_and_a_socket_left_over_is_replaced
 
 def test_a_notification_is_one_line() -> None:
     assert b"\n" not in wire.encode(notification("snapshot", {"text": "two\nlines"}))
+
+
+def test_settings_that_name_another_server_are_said_so(tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("agent.problems._log.error", lambda *_: None)
+        with RunningAgent(tmp_path, server_url="https://other.example") as agent:
+            (problem,) = agent.ask("status", {}, Caller("owner", OWNER_UID))["result"]["problems"]
+    assert problem["code"] == "other_server"
+    assert "enrol it anew" in problem["remedy"]

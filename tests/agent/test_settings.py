@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ def test_without_any_file_the_defaults_hold() -> None:
 def test_the_administrators_file_wins_over_the_users(tmp_path: Path) -> None:
     own = write(tmp_path, "own.toml", 'highest_rung = "close"\ncheck_in_seconds = 60\n')
     managed = write(tmp_path, "managed.toml", 'highest_rung = "report"\nceiling.company.work = "hour"\n')
-    settings = load(own, managed)
+    settings = load(own, managed, os.getuid())
     assert (settings.highest_rung, settings.check_in_seconds) == ("report", 60)
     assert settings.ceiling == Ceiling(company=ProfileCeiling(work="hour"))
     assert settings.values["highest_rung"].origin == "managed"
@@ -64,7 +65,7 @@ def test_nothing_is_guessed_from_a_file_that_is_wrong(
 ) -> None:
     file = write(tmp_path, "settings.toml", text)
     with pytest.raises(SettingsError) as refused:
-        load(file if layer == "own" else None, file if layer == "managed" else ABSENT)
+        load(file if layer == "own" else None, file if layer == "managed" else ABSENT, os.getuid())
     assert words in refused.value.detail
     assert refused.value.remedy
 
@@ -87,3 +88,27 @@ def test_a_folder_of_the_administrators_that_is_a_file_means_that_there_are_no_s
 ) -> None:
     file = write(tmp_path, "decorum", "")
     assert load(None, file / "settings.toml").ownership == "personal"
+
+
+@pytest.mark.parametrize("mode", [0o664, 0o646, 0o666])
+def test_managed_settings_that_others_may_change_are_refused(tmp_path: Path, mode: int) -> None:
+    file = write(tmp_path, "managed.toml", 'ownership = "company"\n')
+    assert load(None, file, os.getuid()).ownership == "company"
+    file.chmod(mode)
+    with pytest.raises(SettingsError, match="can be changed by others"):
+        load(None, file, os.getuid())
+
+
+def test_managed_settings_in_a_folder_of_somebody_elses_are_refused(tmp_path: Path) -> None:
+    file = write(tmp_path, "managed.toml", 'ownership = "company"\n')
+    with pytest.raises(SettingsError, match="chown root"):
+        load(None, file, os.getuid() + 1)
+    tmp_path.chmod(0o777)
+    with pytest.raises(SettingsError, match="can be changed by others"):
+        load(None, file, os.getuid())
+
+
+def test_an_error_names_its_file(tmp_path: Path) -> None:
+    file = write(tmp_path, "own.toml", 'ownership = "nobody"\n')
+    with pytest.raises(SettingsError, match=r"own\.toml"):
+        load(file, ABSENT)

@@ -86,7 +86,7 @@ def test_the_whole_document_reads_like_this() -> None:
         "Auskunft": ("Auf Verlangen.", "mailto:hr@example.com"),
         "How long things are kept": (
             "Business records are kept for at least 365 days.",
-            "What Decorum reports about a person is kept for 14 days at most.",
+            "Acme keeps what Decorum reports about a person for 14 days at most.",
         ),
         "Whom to ask": (
             "Questions: IT.",

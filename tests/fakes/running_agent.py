@@ -64,8 +64,14 @@ class RunningAgent:
     """An enrolled agent with the tests' policy in force."""
 
     def __init__(
-        self, folder: Path, scope: Scope = "system", ceiling: Ceiling = EVERYTHING, notice: str = "given"
+        self,
+        folder: Path,
+        scope: Scope = "system",
+        ceiling: Ceiling = EVERYTHING,
+        notice: str = "given",
+        server_url: str | None = None,
     ) -> None:
+        self._server_url = server_url
         self._folder, self._scope = folder, scope
         self._ceiling, self._notice = ceiling, notice
         self._loop = asyncio.new_event_loop()
@@ -79,7 +85,11 @@ class RunningAgent:
         device.store.close()
         self.device = device
         settings = msgspec.structs.replace(
-            load(None, self._folder / "none"), ownership="company", notice=self._notice, ceiling=self._ceiling
+            load(None, self._folder / "none"),
+            server_url=self._server_url,
+            ownership="company",
+            notice=self._notice,
+            ceiling=self._ceiling,
         )
         outside = Surroundings(
             clock=device.clock,
