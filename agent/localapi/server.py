@@ -8,12 +8,14 @@ import contextlib
 import logging
 import os
 import socket
+import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
 
 from agent.errors import StateError
+from agent.localapi.pace import Pace
 from agent.localapi.peer import Peer, peer_of, role_of
 from contract import wire
 from contract.errors import DecorumError, MalformedError
@@ -23,8 +25,9 @@ from contract.version import LOCAL_VERSION, VERSION
 
 CONNECTIONS_AT_MOST = 64
 CONNECTIONS_OF_ONE_USER = 8
-"""So that nobody can keep others from asking."""
+"""So that nobody can keep others from asking. All strangers count as one: a namespace lends anybody thousands of users."""
 FORGETTING_SECONDS = 1.0
+STOPPING_SECONDS = 2.0
 FORGOTTEN_LINES_AT_MOST = 16
 _log = logging.getLogger(__name__)
 
@@ -34,6 +37,11 @@ class Caller(msgspec.Struct, frozen=True):
 
     role: Role
     uid: int | None
+
+    @property
+    def user(self) -> int | None:
+        """The user whom the caller counts as; None for every stranger."""
+        return None if self.role == "stranger" else self.uid
 
     @property
     def sees_uid(self) -> int | None:
@@ -91,13 +99,16 @@ class LocalServer:
         self._path, self._scope, self._handlers = path, scope, handlers
         self._on_subscribe, self._identify_peer = on_subscribe, identify_peer
         self._server: asyncio.Server | None = None
+        self._pace = Pace()
+        self._stopping = asyncio.Event()
+        self._serving: set[asyncio.Task[None]] = set()
         self.clients: set[Client] = set()
 
     async def start(self) -> None:
         """Listen; on a system's socket everybody may knock, on a user's only that user.
 
         Raises:
-            StateError: the folder cannot be written.
+            StateError: the folder cannot be written, or the place is taken.
         """
         mode = 0o666 if self._scope == "system" else 0o600
         try:
@@ -108,12 +119,11 @@ class LocalServer:
                 raise StateError(
                     f"Another agent listens at {self._path}.", "Stop it, or choose another with --socket."
                 )
-            with contextlib.suppress(FileNotFoundError):
-                self._path.unlink()
+            _clear(self._path)
             before = os.umask(0o177)
             try:
                 self._server = await asyncio.start_unix_server(
-                    self._serve, path=self._path, limit=LINE_LIMIT_BYTES
+                    self._begin, path=self._path, limit=LINE_LIMIT_BYTES
                 )
             finally:
                 os.umask(before)
@@ -125,25 +135,33 @@ class LocalServer:
 
     async def stop(self) -> None:
         """Stop listening and close every connection."""
+        self._stopping.set()
         if self._server is not None:
             self._server.close()
         for client in tuple(self.clients):
             client.drop()
+        if self._serving:
+            await asyncio.wait(self._serving, timeout=STOPPING_SECONDS)
         with contextlib.suppress(FileNotFoundError):
             self._path.unlink()
+
+    def _begin(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.get_running_loop().create_task(self._serve(reader, writer))
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         peer = self._identify_peer(writer.get_extra_info("socket"))
         client = Client(Caller(role_of(peer, self._scope, os.getuid()), peer.uid), writer)
-        own = sum(other.caller.uid == peer.uid for other in self.clients)
+        own = sum(other.caller.user == client.caller.user for other in self.clients)
         if len(self.clients) >= CONNECTIONS_AT_MOST or own >= CONNECTIONS_OF_ONE_USER:
             client.send(_failure(None, -32001, "Too many connections.", "Close some, then try again."))
             writer.close()
             return
         self.clients.add(client)
         try:
-            while line := await reader.readline():
-                client.send(self.answer(client, line))
+            while (line := await reader.readline()) and await self._is_turn(client):
+                self._answer_timed(client, line)
                 await writer.drain()
         except ValueError:
             client.send(_failure(None, -32600, "A line is too long.", "Send shorter lines."))
@@ -153,6 +171,20 @@ class LocalServer:
         finally:
             self.clients.discard(client)
             writer.close()
+
+    async def _is_turn(self, client: Client) -> bool:
+        """Wait until the caller's user may be answered; False if the agent stops before."""
+        seconds = self._pace.wait_seconds(client.caller.user, asyncio.get_running_loop().time())
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
+        return not self._stopping.is_set()
+
+    def _answer_timed(self, client: Client, untrusted_line: bytes) -> None:
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        client.send(self.answer(client, untrusted_line))
+        self._pace.answered(client.caller.user, clock(), clock() - began)
 
     def answer(self, client: Client, untrusted_line: bytes) -> Reply:
         """Return the reply to one line, whatever it holds."""
@@ -198,6 +230,14 @@ def _is_answered(path: Path) -> bool:
         except OSError:
             return False
         return True
+
+
+def _clear(path: Path) -> None:
+    """Take away a socket that is left over, and nothing else: a path may be mistyped."""
+    with contextlib.suppress(FileNotFoundError):
+        if not stat.S_ISSOCK(path.lstat().st_mode):
+            raise StateError(f"{path} is there and no socket.", "Choose another with --socket.")
+        path.unlink()
 
 
 async def _forget_rest(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
