@@ -13,7 +13,7 @@ SCREEN_REFUSED = (
     "If it is, Qt's system libraries may be missing: {command}"
 )
 LIBRARIES_MISSING = "decorum-tray: Qt's system libraries are missing ({detail}). Install them: {command}"
-QT_MISSING = "decorum-tray: PySide6 is missing. Install Decorum with its extra: pip install 'decorum[ui]'"
+QT_MISSING = "decorum-tray: PySide6 is missing. Install Decorum again with its tray (the extra ui)."
 
 PACKAGES = (
     *("libegl1", "libgl1", "libxkbcommon0", "libfontconfig1", "libdbus-1-3", "libglib2.0-0", "libx11-6"),

@@ -239,9 +239,9 @@ def test_a_restriction_says_until_when_it_is_to_be_closed(picture: Picture) -> N
     assert shown.todos[0].detail.endswith("\nClose it until the next break.")
 
 
-def test_a_long_open_messenger_is_told_from_when_it_stopped_being_in_line(picture: Picture) -> None:
+def test_a_long_open_messenger_is_told_from_when_it_was_opened(picture: Picture) -> None:
     row = examples.not_in_line(since=examples.NOW - timedelta(days=3))
-    assert "since 11:52" in seen(picture, examples.snapshot(row)).todos[0].detail
+    assert "Open at work since Fri 12:04" in seen(picture, examples.snapshot(row)).todos[0].detail
 
 
 def test_rows_stand_worst_first_and_then_by_name(picture: Picture) -> None:

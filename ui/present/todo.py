@@ -97,9 +97,7 @@ def _about_messenger(row: MessengerRow, picture: Picture) -> TodoView:
         primary = Action("read_rule", say(status.READ_RULE), row.sighting)
     is_open = any(reminder.sighting == row.sighting for reminder in picture.reminders)
     rule = say(status.RULE_DEFAULTS.get(row.rule, "{rule}"), rule=row.rule)
-    since = say(
-        status.OPEN_SINCE[row.profile], when=when(max(row.since, row.judged_since), picture.now, picture.zone)
-    )
+    since = say(status.OPEN_SINCE[row.profile], when=when(row.since, picture.now, picture.zone))
     return TodoView(
         shape=SHAPES[row.verdict],
         title=row.reasons[0].sentence.removesuffix("."),

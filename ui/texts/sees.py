@@ -46,7 +46,7 @@ TYPES = {
 }
 WHY_WHO = "{why} Seen by: {who}."
 NOT_FROM_HERE = "Nothing of this leaves this device."
-KEPT = "What is about a person is kept for {days} days at most."
+KEPT = "Your company has set {days} days as the longest that it keeps what is about a person."
 LITERALLY = "The page “What was sent” lists every line that ever left, literally."
 UNAVAILABLE = "The agent cannot be asked what holds for this device ({sentence}) While it does not run, nothing is seen."
 
