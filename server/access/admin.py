@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.auth.models import Group, User
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -12,6 +13,9 @@ from unfold.admin import ModelAdmin
 from server.access.actions import in_words
 from server.access.models import AuditEntry
 from server.console.templatetags.console import moment
+
+# Their pages would change people and powers without a line in the audit log; the command line does it with one.
+admin.site.unregister([User, Group])
 
 
 class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # the theme ships no types

@@ -8,7 +8,7 @@ import pytest
 from contract import wire
 from contract.envelope import Address, unseal
 from contract.messages import OBSERVATIONS_AT_MOST, CheckIn, ObservationBody
-from contract.observations import Trouble
+from contract.observations import NoticeRecord, Trouble
 from server.access.models import AuditEntry
 from server.fleet.models import CheckInRecord, Device, ReceivedObservation, Sighting
 from server.fleet.sequences import GAPS_AT_MOST
@@ -229,6 +229,8 @@ def test_the_devices_state_is_the_worst_of_what_is_open(device: SimulatedDevice,
     device.check_in()
     assert state() == "pending"
     device.check_in(policy_serial=1)
+    assert state() == "pending", "before the notice nothing is collected, so nothing is known"
+    device.check_in(device.report(NoticeRecord(version=1, how="shown", at=clock.now)), policy_serial=1)
     assert state() == "compliant"
     first, second = secrets.token_hex(16), secrets.token_hex(16)
     device.check_in(

@@ -201,7 +201,7 @@ def test_every_count_on_the_first_page_leads_to_what_it_counts(
     for verdict in verdicts:
         device = SimulatedDevice(post)
         device.enrol(issue(), device_name=f"desk-{len(Device.objects.all())}")
-        device.check_in()
+        device.check_in(device.report(NoticeRecord(version=1, how="shown", at=clock.now)))
         if verdict is not None:
             device.check_in(device.report(seen(secrets.token_hex(16), "started", verdict, clock.now)))
         else:
