@@ -100,7 +100,6 @@ class LocalServer:
         self._on_subscribe, self._identify_peer = on_subscribe, identify_peer
         self._server: asyncio.Server | None = None
         self._pace = Pace()
-        self._stopping = asyncio.Event()
         self._serving: set[asyncio.Task[None]] = set()
         self.clients: set[Client] = set()
 
@@ -135,11 +134,12 @@ class LocalServer:
 
     async def stop(self) -> None:
         """Stop listening and close every connection."""
-        self._stopping.set()
         if self._server is not None:
             self._server.close()
         for client in tuple(self.clients):
             client.drop()
+        for serving in self._serving:
+            serving.cancel()
         if self._serving:
             await asyncio.wait(self._serving, timeout=STOPPING_SECONDS)
         with contextlib.suppress(FileNotFoundError):
@@ -160,8 +160,8 @@ class LocalServer:
             return
         self.clients.add(client)
         try:
-            while (line := await reader.readline()) and await self._is_turn(client):
-                self._answer_timed(client, line)
+            while line := await reader.readline():
+                await self._answer_in_turn(client, line)
                 await writer.drain()
         except ValueError:
             client.send(_failure(None, -32600, "A line is too long.", "Send shorter lines."))
@@ -172,19 +172,12 @@ class LocalServer:
             self.clients.discard(client)
             writer.close()
 
-    async def _is_turn(self, client: Client) -> bool:
-        """Wait until the caller's user may be answered; False if the agent stops before."""
-        seconds = self._pace.wait_seconds(client.caller.user, asyncio.get_running_loop().time())
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._stopping.wait()
-        return not self._stopping.is_set()
-
-    def _answer_timed(self, client: Client, untrusted_line: bytes) -> None:
-        clock = asyncio.get_running_loop().time
+    async def _answer_in_turn(self, client: Client, untrusted_line: bytes) -> None:
+        clock, user = asyncio.get_running_loop().time, client.caller.user
+        await asyncio.sleep(self._pace.wait_seconds(user, clock()))
         began = clock()
         client.send(self.answer(client, untrusted_line))
-        self._pace.answered(client.caller.user, clock(), clock() - began)
+        self._pace.answered(user, clock(), clock() - began)
 
     def answer(self, client: Client, untrusted_line: bytes) -> Reply:
         """Return the reply to one line, whatever it holds."""

@@ -71,6 +71,7 @@ def test_a_users_connections_wait_for_each_other_and_nobody_else_does(tmp_path: 
             except TimeoutError:
                 continue
         await server.stop()
+        assert not server._serving, "who still waits keeps nobody from stopping"
         for _, writer in (first, second, owner):
             writer.close()
             await writer.wait_closed()
