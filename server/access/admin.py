@@ -1,4 +1,4 @@
-"""The audit log in the console: to be read, and nothing else."""
+"""The audit log in the console: to be read, and nothing else. People and their powers have no page."""
 
 from datetime import datetime
 from typing import Any

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.contrib import admin
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
@@ -191,6 +192,16 @@ def test_the_first_page_says_what_to_do_next(console: Client, publish: Publish, 
     publish()
     issue()
     assert "Policy number 1 is published" in page(console, "/")
+
+
+def test_the_console_has_pages_for_these_records_and_no_others() -> None:
+    offered = {model._meta.label for model in admin.site._registry}
+    assert offered == {
+        "access.AuditEntry",
+        "fleet.Device",
+        "fleet.EnrolmentSecret",
+        "policies.Publication",
+    }
 
 
 def test_every_count_on_the_first_page_leads_to_what_it_counts(
