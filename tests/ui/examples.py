@@ -180,7 +180,7 @@ def policy() -> PolicyPage:
                 "How long things are kept",
                 (
                     "Business records are kept for at least 180 days.",
-                    "What Decorum reports about a person is kept for 30 days at most.",
+                    "Acme keeps what Decorum reports about a person for 30 days at most.",
                 ),
             ),
             Section("Whom to ask", ("Questions: Compliance desk, extension 4400.",)),
