@@ -37,9 +37,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, staged(Path(folder)) as stage:
         stage.server("migrate")
         stage.publish(policy_text())
+        stage.environment["DECORUM_SERVER_CHECK_IN_SECONDS"] = "300"
         stage.start_server()
         stage.settings.write_text(stage.settings.read_text().replace("poll_milliseconds = 500\n", ""))
-        stage.environment["DECORUM_SERVER_CHECK_IN_SECONDS"] = "300"
         stage.enrol()
         stage.start_agent()
         crowd = stage.start("crowd", sys.executable, "-c", CROWD, str(PROCESSES - len(psutil.pids())))

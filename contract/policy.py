@@ -6,6 +6,7 @@ The text people read is made from this same object by `contract.document`.
 
 import tomllib
 from collections.abc import Iterable
+from itertools import chain
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ import msgspec
 from contract.ceiling import Ceiling
 from contract.errors import MalformedError
 from contract.hours import OfficeHours
+from contract.spelling import unknown_keys
 from contract.wire import convert, encode
 
 Stance = Literal["approved", "personal_only", "restricted", "banned"]
@@ -169,23 +171,39 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def parse(text: str) -> Policy:
-    """Return the policy written as TOML.
+    """Return the policy that a person wrote as TOML.
 
     Raises:
-        MalformedError: not TOML, a field of the wrong type or size (named by its path), or contradictory.
+        MalformedError: not TOML, contradictory, or a field of the wrong type or size or that nothing reads; its path is named.
     """
+    table = _table(text)
+    policy = convert(Policy, table)
+    for problem in chain(unknown_keys(policy, table), problems(policy)):
+        raise problem
+    return policy
+
+
+def parse_published(text: str) -> Policy:
+    """Return a policy that was taken once, perhaps by a later version: fields that this one does not know are dropped.
+
+    Raises:
+        MalformedError: as `parse`, but for unknown fields.
+    """
+    policy = convert(Policy, _table(text))
+    for problem in problems(policy):
+        raise problem
+    return policy
+
+
+def _table(text: str) -> dict[str, object]:
     if len(text) > BYTES_AT_MOST:
         raise _too_large(len(text))
     try:
-        table = tomllib.loads(text)
+        return tomllib.loads(text)
     except ValueError as error:  # TOMLDecodeError, or a number of thousands of digits
         raise MalformedError(f"The policy is not TOML: {error}.", "Correct the line it names.") from error
     except RecursionError as error:
         raise MalformedError("The policy is nested too deeply.", "Write flat tables.") from error
-    policy = convert(Policy, table)
-    for problem in problems(policy):
-        raise problem
-    return policy
 
 
 def problems(policy: Policy) -> Iterable[MalformedError]:

@@ -9,7 +9,7 @@ from contract import wire
 from contract.envelope import EVERY_DEVICE, Address, seal
 from contract.errors import MalformedError
 from contract.messages import PolicyBundle
-from contract.policy import Policy, parse
+from contract.policy import Policy, parse, parse_published
 from server.access import audit
 from server.identity import Identity
 from server.policies.models import Publication
@@ -62,7 +62,7 @@ def renewed(identity: Identity, now: datetime) -> Publication | None:
         return in_force
     text = in_force.text
     try:
-        policy = parse(text)
+        policy = parse_published(text)
     except MalformedError as error:
         # This server's version takes less than the one that published it; devices keep what they have.
         subject = f"Policy number {in_force.serial}"

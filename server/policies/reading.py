@@ -5,7 +5,7 @@ import msgspec
 from contract.document import render
 from contract.errors import MalformedError
 from contract.local import Section
-from contract.policy import Policy, parse
+from contract.policy import Policy, parse_published
 from server.catalogue import catalogue
 
 
@@ -23,7 +23,7 @@ class Document(msgspec.Struct, frozen=True):
 def read_published(text: str, language: str) -> Document | None:
     """Return a published policy in a language; None if this server's version cannot read it any more."""
     try:
-        return read_out(parse(text), language)
+        return read_out(parse_published(text), language)
     except MalformedError:
         return None
 

@@ -13,7 +13,7 @@ from contract.ceiling import Ceiling, ProfileCeiling
 from contract.errors import MalformedError
 from contract.local import LINE_LIMIT_BYTES
 from contract.messages import REPLY_LIMIT_BYTES
-from contract.policy import BYTES_AT_MOST, RESERVED_IDS, RUNGS, Policy, parse, problems
+from contract.policy import BYTES_AT_MOST, RESERVED_IDS, RUNGS, Policy, parse, parse_published, problems
 from tests.contract.strategies import policies
 
 MINIMAL = """
@@ -40,7 +40,6 @@ use_instead = ["leapxpert", "microsoft-teams"]
 capture_required = true
 enforce_unlisted = true
 valid_days = 366
-invented_later = { deep = [1, 2] }
 
 [scope]
 company_equipment = true
@@ -81,7 +80,6 @@ id = "teams-at-home"
 messenger = "microsoft-teams"
 profile = "personal"
 stance = "personal_only"
-invented_later = 1
 
 [[capture]]
 messenger = "leapxpert"
@@ -276,6 +274,42 @@ def test_each_field_is_also_refused_in_toml() -> None:
     assert refusal(MINIMAL.replace("title.en", "title.En")).path == "$.title"
     holidays = MINIMAL.replace("office_hours = {}", "office_hours.holidays = [2026-12-25T00:00:00Z]")
     assert refusal(holidays).path == "$.office_hours.holidays[0]"
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "remedy"),
+    [
+        (MINIMAL.replace("version = 1", "version = 1\nvalid_day = 30"), "$.valid_day", "Did you mean 'valid_days'?"),
+        (MINIMAL + '[[channels]]\nid = "a"\nmessenger = "slack"\nprofile = "work"\nstance = "banned"\nrungs = "close"\n',
+         "$.channels[0].rungs", "Did you mean 'rung'?"),
+        (MINIMAL + 'ceiling.company.wrok = "name"\n', "$.ceiling.company", "Correct this field."),
+        (MINIMAL.replace("office_hours = {}", "office_hours.pauses = []"), "$.office_hours.pauses",
+         "Remove it; there is time_zone, work, breaks and holidays."),
+        (MINIMAL.replace("defaults.work.stance", "defaults.work.wording.en = 'No.'\ndefaults.work.stance"),
+         "$.defaults.work.wording", "Remove it; there is stance, rung and text."),
+        (MINIMAL.replace("defaults.work.stance", f"defaults.work.{'x' * 400} = 1\ndefaults.work.stance"),
+         f"$.defaults.work.{'x' * 60}…", "Remove it; there is stance, rung and text."),
+    ],
+)  # fmt: skip
+def test_what_a_person_wrote_and_nothing_reads_is_refused_by_its_path(
+    text: str, path: str, remedy: str
+) -> None:
+    refused = refusal(text)
+    assert (refused.path, refused.remedy) == (path, remedy)
+
+
+def test_a_misspelt_key_is_told_before_the_contradiction_that_it_caused() -> None:
+    text = MINIMAL.replace('stance = "approved"', 'stance = "restricted"')
+    text = text.replace(
+        "office_hours = {}", 'office_hours.wrok = [{ days = ["mon"], start = "09:00", end = "17:00" }]'
+    )
+    assert refusal(text).path == "$.office_hours.wrok"
+
+
+def test_a_policy_published_by_a_later_version_can_still_be_read() -> None:
+    text = MINIMAL.replace("version = 1", "version = 1\ninvented_later = { deep = [1, 2] }")
+    assert refusal(text).path == "$.invented_later"
+    assert parse_published(text) == parse(MINIMAL)
 
 
 CHANNEL = (
