@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from contract.errors import DecorumError
+from contract.version import VERSION
 from server.configuration import DEFAULT_ADDRESS, STATE_VARIABLE
 from server.errors import ConfigurationError
 
@@ -27,6 +28,9 @@ _COMMANDS = {
 }
 
 
+OWN_PACKAGES = frozenset({"server", "contract"})
+
+
 class Command(Protocol):
     """A module of `server.commands`."""
 
@@ -39,14 +43,26 @@ def main(words: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(words)
     try:
         _choose_state(arguments.state)
-        command: Command = importlib.import_module(_COMMANDS[arguments.command])
-        command.run(arguments)
+        _do(_COMMANDS[arguments.command], arguments)
     except DecorumError as error:
         print(f"decorum-server: {error}", file=sys.stderr)
         return REFUSED
     except KeyboardInterrupt:
         return REFUSED
     return DONE
+
+
+def _do(module: str, arguments: argparse.Namespace) -> None:
+    try:
+        command: Command = importlib.import_module(module)
+        command.run(arguments)
+    except ModuleNotFoundError as error:
+        part = (error.name or "").partition(".")[0]
+        if part in OWN_PACKAGES:
+            raise
+        raise ConfigurationError(
+            f"The package {part} is missing.", "Install Decorum again with its server (the extra server)."
+        ) from error
 
 
 def _choose_state(folder: str | None) -> None:
@@ -67,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Decorum's central server: takes in devices, publishes policies, shows compliance.",
         epilog=_EXITS,
     )
+    parser.add_argument("--version", action="version", version=f"decorum-server {VERSION}")
     parser.add_argument("--state", help=f"folder for database and keys; default: ${STATE_VARIABLE}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 

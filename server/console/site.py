@@ -5,12 +5,15 @@ from typing import Any
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from unfold.sites import UnfoldAdminSite
 
 from server.addresses import client_address
 from server.moments import utc_now
+
+FIRST_LISTS = {"fleet": "fleet_device", "policies": "policies_publication", "access": "access_auditentry"}
 
 
 class Console(UnfoldAdminSite):  # type: ignore[misc]  # the theme ships no types
@@ -44,6 +47,12 @@ class Console(UnfoldAdminSite):  # type: ignore[misc]  # the theme ships no type
             **(extra_context or {}),
         }
         return TemplateResponse(request, "console/overview.html", context)
+
+    def app_index(
+        self, _request: HttpRequest, app_label: str, _extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Lead from the folder in an address to the list that stands for it."""
+        return redirect(f"admin:{FIRST_LISTS[app_label]}_changelist")
 
     def password_change(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -22,10 +22,13 @@ from server.fleet.filters import ChannelFilter, OwnershipFilter, ProfileFilter, 
 from server.fleet.flags import flags
 from server.fleet.forms import SecretForm
 from server.fleet.models import Device, EnrolmentSecret
-from server.fleet.pages import device_page, secret_page
+from server.fleet.pages import device_page, made_secret
 from server.fleet.standing import standing_of
 from server.moments import utc_now
 from server.policies import publishing
+
+SENT_AGAIN = "The form was sent twice, and made one secret. It was shown that once: if it is lost, take it back and make another."
+FORMS_REMEMBERED = 20
 
 
 @admin.register(Device)
@@ -137,7 +140,12 @@ class SecretAdmin(ModelAdmin):  # type: ignore[misc]  # the theme ships no types
         if not self.has_add_permission(request):
             raise PermissionDenied
         form = SecretForm(request.POST or None)
-        context = {**self.admin_site.each_context(request), **secret_page(request, form)}
+        context = {**self.admin_site.each_context(request), "title": "New enrolment secret", "form": form}
+        if request.method == "POST" and form.is_valid():
+            if _is_sent_again(request, form.cleaned_data["form_id"].hex):
+                self.message_user(request, SENT_AGAIN, messages.WARNING)
+                return redirect("admin:fleet_enrolmentsecret_changelist")
+            context |= made_secret(request, form.wish())
         return TemplateResponse(request, "console/secret.html", context)
 
     def take_back_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -190,3 +198,12 @@ class SecretAdmin(ModelAdmin):  # type: ignore[misc]  # the theme ships no types
         return format_html(
             '<button class="quiet-button" form="changelist-form" formaction="{}">Take back</button>', link
         )
+
+
+def _is_sent_again(request: HttpRequest, form_id: str) -> bool:
+    """Tell whether this session sent a form before, and remember that it did."""
+    sent = request.session.get("secret_forms", [])
+    if form_id in sent:
+        return True
+    request.session["secret_forms"] = [*sent, form_id][-FORMS_REMEMBERED:]
+    return False

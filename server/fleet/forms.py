@@ -1,5 +1,7 @@
 """The form for an enrolment secret."""
 
+from uuid import uuid4
+
 from django import forms
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
 
@@ -32,6 +34,9 @@ class SecretForm(forms.Form):
         help_text="How long it holds.",
         widget=UnfoldAdminIntegerFieldWidget(),
     )
+
+    form_id = forms.UUIDField(initial=uuid4, widget=forms.HiddenInput())
+    """Tells a form that is sent twice, as by a reload, from two forms."""
 
     def wish(self) -> Wish:
         """Return what a valid form asks for."""

@@ -9,7 +9,6 @@ from server.addresses import client_address
 from server.console import present
 from server.fleet import secrets
 from server.fleet.flags import flags
-from server.fleet.forms import SecretForm
 from server.fleet.models import Device
 from server.fleet.standing import standing_of
 from server.fleet.story import story
@@ -40,14 +39,13 @@ def device_page(request: HttpRequest, device: Device) -> dict[str, Any]:
     }
 
 
-def secret_page(request: HttpRequest, form: SecretForm) -> dict[str, Any]:
-    """Return what the page of a new secret shows: the form, or the secret this once."""
-    context: dict[str, Any] = {"title": "New enrolment secret", "form": form}
-    if request.method == "POST" and form.is_valid():
-        tenant = identity_in(settings.STATE).tenant
-        actor = request.user.get_username()
-        context["secret"] = secrets.issue(form.wish(), actor, tenant.id, utc_now(), client_address(request))
-        context["wish"] = form.wish()
-        context["server_url"] = settings.CONFIGURATION.url
-        context["fingerprint"] = identity_in(settings.STATE).root_fingerprint
-    return context
+def made_secret(request: HttpRequest, wish: secrets.Wish) -> dict[str, Any]:
+    """Make a secret; return what the page shows that shows it this once."""
+    identity = identity_in(settings.STATE)
+    actor, address = request.user.get_username(), client_address(request)
+    return {
+        "secret": secrets.issue(wish, actor, identity.tenant.id, utc_now(), address),
+        "wish": wish,
+        "server_url": settings.CONFIGURATION.url,
+        "fingerprint": identity.root_fingerprint,
+    }

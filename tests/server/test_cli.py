@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from contract.version import VERSION
+
 ROOT = Path(__file__).resolve().parents[2]
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -66,6 +68,32 @@ def test_help_tells_every_command_and_exit_code_without_a_state(run: Run) -> Non
     ):
         assert word in told.stdout
     assert "Exit codes: 0 done; 1 refused" in told.stdout
+
+
+def test_it_tells_its_version(run: Run) -> None:
+    assert run("--version", folder=None).stdout.strip() == f"decorum-server {VERSION}"
+
+
+@pytest.mark.parametrize(
+    ("package", "words"), [("django", ("migrate",)), ("granian", ("run",)), ("unfold", ("migrate",))]
+)
+def test_a_server_installed_without_its_extra_says_so(
+    package: str, words: tuple[str, ...], tmp_path: Path
+) -> None:
+    program = f"import sys; sys.modules[{package!r}] = None; from server.cli import main; sys.exit(main(sys.argv[1:]))"
+    told = subprocess.run(
+        [sys.executable, "-c", program, "--state", str(tmp_path / "state"), *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert told.returncode == 1
+    assert told.stderr == (
+        f"decorum-server: The server is not set up: The package {package} is missing. "
+        "Install Decorum again with its server (the extra server).\n"
+    )
 
 
 @pytest.mark.parametrize(

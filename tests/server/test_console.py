@@ -2,6 +2,7 @@ import re
 import secrets
 from collections.abc import Callable
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.contrib import admin
@@ -339,7 +340,8 @@ def test_odd_devices_are_flagged_in_the_list(
 
 
 def test_a_secret_is_shown_exactly_once(console: Client, clock: FakeClock) -> None:
-    response = console.post("/fleet/enrolmentsecret/add/", {"note": "Branch office", "uses": 3, "days": 2})
+    wish = {"note": "Branch office", "uses": 3, "days": 2, "form_id": str(uuid4())}
+    response = console.post("/fleet/enrolmentsecret/add/", wish)
     found = re.search(r'id="secret"[^>]*>(acme\.[\w-]{43})<', response.content.decode())
     assert found is not None
     assert "no-store" in response["Cache-Control"]
@@ -350,11 +352,33 @@ def test_a_secret_is_shown_exactly_once(console: Client, clock: FakeClock) -> No
     assert "0 of 3" in page(console, "/fleet/enrolmentsecret/")
 
 
+def test_a_form_that_is_sent_again_makes_no_second_secret(console: Client) -> None:
+    form_id = re.search(r'name="form_id" value="([^"]+)"', page(console, "/fleet/enrolmentsecret/add/"))
+    assert form_id is not None
+    wish = {"uses": 1, "days": 1, "form_id": form_id[1]}
+    assert b'id="secret"' in console.post("/fleet/enrolmentsecret/add/", wish).content
+    again = console.post("/fleet/enrolmentsecret/add/", wish, follow=True)
+    assert "sent twice" in again.content.decode()
+    assert EnrolmentSecret.objects.count() == 1
+    fresh = re.search(r'name="form_id" value="([^"]+)"', page(console, "/fleet/enrolmentsecret/add/"))
+    assert fresh is not None
+    assert fresh[1] != form_id[1]
+
+
+@pytest.mark.parametrize("folder", ["fleet", "policies", "access"])
+def test_a_folder_in_an_address_leads_to_a_list(console: Client, folder: str) -> None:
+    response = console.get(f"/{folder}/", follow=True)
+    assert response.status_code == 200
+    assert response.redirect_chain[0][0] in PAGES
+
+
 @pytest.mark.parametrize(
     "wrong", [{"uses": 0}, {"uses": 10**9}, {"days": 0}, {"days": 999}, {"note": "x" * 201}, {"days": "x"}]
 )
 def test_a_wrong_wish_makes_no_secret(console: Client, wrong: dict[str, object]) -> None:
-    response = console.post("/fleet/enrolmentsecret/add/", {"note": "", "uses": 1, "days": 1} | wrong)
+    response = console.post(
+        "/fleet/enrolmentsecret/add/", {"note": "", "uses": 1, "days": 1, "form_id": str(uuid4())} | wrong
+    )
     assert b'id="secret"' not in response.content
     assert not EnrolmentSecret.objects.exists()
 
@@ -455,6 +479,6 @@ def test_a_devices_page_asks_as_often_for_a_long_story(
         page(console, f"/fleet/device/{device.id}/change/")
 
 
-@pytest.mark.parametrize("path", ["/fleet/", "/policies/", "/access/", "/password_change/", "/jsi18n/"])
+@pytest.mark.parametrize("path", ["/password_change/", "/jsi18n/"])
 def test_the_pages_that_come_with_the_theme_stand(console: Client, busy: SimulatedDevice, path: str) -> None:
     page(console, path)
