@@ -56,6 +56,13 @@ def _verified(message: SealedRequest, identity: Identity) -> tuple[EnrolmentRequ
         key = VerifyKey(untrusted.public_key)
     except MalformedError as error:
         raise RefusedError(400, "malformed", error.detail, error.remedy) from error
+    if not untrusted.secret.startswith(f"{identity.tenant.id}."):
+        raise RefusedError(
+            403,
+            "secret_of_another_server",
+            "This secret belongs to another company's server.",
+            "Use the address that came with the secret, or a secret of this server.",
+        )
     address = Address(type="enrolment", tenant=identity.tenant.id, device=NEW_DEVICE, direction="to_server")
     return opened(EnrolmentRequest, message.sealed, address, key), key
 

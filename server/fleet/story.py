@@ -49,6 +49,8 @@ class Story(msgspec.Struct, frozen=True):
 
     days: tuple[tuple[date, tuple[Entry, ...]], ...]
     older: int | None
+    told_after: str | None
+    """`hour` or `day`, where the privacy ceiling lets the device tell only after it is over; the longest one met."""
 
 
 def story(device: Device, before: int | None = None) -> Story:
@@ -67,7 +69,15 @@ def story(device: Device, before: int | None = None) -> Story:
     for entry in sorted(entries, key=_position, reverse=True):
         by_day.setdefault(entry.day, []).append(entry)
     older = page[-1].pk if len(page) == PAGE else None
-    return Story(tuple((day, tuple(of_day)) for day, of_day in by_day.items()), older)
+    return Story(tuple((day, tuple(of_day)) for day, of_day in by_day.items()), older, _told_after(page))
+
+
+def _told_after(page: Iterable[ReceivedObservation]) -> str | None:
+    observed = (_decoded(row) for row in page if row.kind == "sighting")
+    details = {sighting.detail for sighting in observed if isinstance(sighting, SightingObserved)}
+    if details & {"kind", "name"}:
+        return "day"
+    return "hour" if "hour" in details else None
 
 
 def _position(entry: Entry) -> tuple[date, bool, float, int]:

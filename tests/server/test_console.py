@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from uuid import uuid4
 
+import msgspec
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Permission, User
@@ -337,6 +338,22 @@ def test_odd_devices_are_flagged_in_the_list(
     for flag in ("two devices?", "shares hardware", "never heard", "older policy", "self-attested"):
         assert flag in text
     assert "one (" in words(page(console, f"/fleet/device/{device.id}/change/"))
+
+
+@pytest.mark.parametrize(
+    ("detail", "told"),
+    [("exact", None), ("hour", "the hour is over"), ("name", "the day is over"), ("kind", "the day is over")],
+)
+def test_a_device_that_tells_late_is_said_to(
+    console: Client, device: SimulatedDevice, clock: FakeClock, detail: str, told: str | None
+) -> None:
+    report = seen("1a" * 16, "started", "compliant", clock.now, detail=detail)
+    if detail in {"name", "kind"}:
+        report = msgspec.structs.replace(report, at=None)
+    device.check_in(device.report(report))
+    text = words(page(console, f"/fleet/device/{device.id}/change/"))
+    assert ("For privacy, this device tells what happened only after" in text) == (told is not None)
+    assert told is None or told in text
 
 
 def test_a_secret_is_shown_exactly_once(console: Client, clock: FakeClock) -> None:

@@ -119,6 +119,12 @@ def test_another_tenant_is_refused(post: Post, issue: Issue) -> None:
         SimulatedDevice(post, tenant="other").enrol(issue())
 
 
+def test_a_secret_of_another_companys_server_is_refused_as_that(post: Post, identity: Identity) -> None:
+    with pytest.raises(RefusedError, match="another company's server") as refused:
+        SimulatedDevice(post, tenant="other").enrol("other.a-secret-of-theirs")
+    assert (refused.value.status, refused.value.reason) == (403, "secret_of_another_server")
+
+
 def test_a_key_that_is_not_held_is_refused(post: Post, issue: Issue) -> None:
     thief = SimulatedDevice(post)
     with pytest.raises(RefusedError, match="seal_signature"):
