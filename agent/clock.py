@@ -75,6 +75,19 @@ def is_in_doubt(clock: Clock, seen: ServerTime | None) -> bool:
     return abs(now - expected) > DOUBT
 
 
+def best_time(clock: Clock, seen: ServerTime | None) -> datetime | None:
+    """Return the time as well as it can be known.
+
+    It is the wall clock's; where that is in doubt, the server's last told time carried on by the monotonic clock; None after a reboot
+    with a wall clock in doubt.
+    """
+    if not is_in_doubt(clock, seen):
+        return clock.now()
+    if seen is None or clock.boot_id() != seen.boot_id:
+        return None
+    return seen.server + timedelta(seconds=clock.monotonic() - seen.monotonic_seconds)
+
+
 def _read_boot_id(file: Path) -> str:
     try:
         return file.read_text(encoding="ascii").strip()

@@ -20,6 +20,7 @@ from contract.observations import (
     PolicyAnswer,
     ReminderReceipt,
     SightingObserved,
+    Tombstone,
     Trouble,
     fitted,
 )
@@ -133,6 +134,10 @@ class Door:
         if not (self._everybody_told or self._told):
             return None
         return Cleared(_PASS, observation, now, None)
+
+    def clear_tombstone(self, tombstone: Tombstone, not_before: datetime) -> Cleared:
+        """Return what is said of reports that were cleared and then dropped; no earlier than they themselves would have left."""
+        return Cleared(_PASS, tombstone, not_before, None)
 
 
 def _coarse(at: datetime, detail: Detail) -> datetime | None:

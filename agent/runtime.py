@@ -42,6 +42,7 @@ from agent.sensing.processes import ProcessWatch
 from agent.settings import Settings
 from agent.snapshot import View, build
 from agent.store import Store
+from agent.upkeep import Upkeep
 from contract.local import Reminder, Snapshot
 from contract.matching import Matcher
 from contract.places import Scope
@@ -93,7 +94,7 @@ class Agent:
             everybody_told=settings.notice == "given",
             told=self._notice.told(),
         )
-        check_ins = CheckIns(
+        self._check_ins = check_ins = CheckIns(
             store,
             journal,
             ledger,
@@ -159,6 +160,17 @@ class Agent:
             settings.ownership,
             None if options.scope == "system" else os.getuid(),
         )
+        self._upkeep = Upkeep(
+            store,
+            journal,
+            ledger,
+            self._outbox,
+            self._shelf,
+            self._door,
+            clock,
+            check_ins.time,
+            self._problems,
+        )
         self._local = LocalServer(
             options.socket, options.scope, handlers(self._sources(ledger, outside)), self._broadcaster.greet
         )
@@ -177,6 +189,7 @@ class Agent:
                     "sensing": self._lookout.run(self._settings.poll_milliseconds),
                     "judging": self._judge_each_minute(),
                     "reporting": self._reporter.run(),
+                    "upkeep": self._upkeep.run(),
                 },
                 stop,
             )
@@ -200,7 +213,7 @@ class Agent:
 
     def _report(self) -> None:
         """Check in soon, unless all that waits must not leave yet: then the check-in itself would tell when something happened."""
-        if self._outbox.count_due(self._clock.now()):
+        if self._outbox.count_due(self._check_ins.time()):
             self._reporter.wake()
 
     def _enrolled(self, enrolment: Enrolment) -> None:
@@ -243,7 +256,7 @@ class Agent:
             clock_in_doubt=self._judging.believed_time() is None,
             server=self._reporter.server,
             last_contact=self._reporter.last_contact,
-            waiting=self._outbox.count_due(now),
+            waiting=self._outbox.count_due(self._check_ins.time()),
             problems=self._problems.all(),
         )
 

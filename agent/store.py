@@ -101,9 +101,9 @@ class Store:
         finally:
             self._depth = 0
 
-    def execute(self, statement: str, *values: object) -> sqlite3.Cursor:
-        """Run one statement with its values bound."""
-        return self._database.execute(statement, values)
+    def execute(self, statement: str, *values: object, **named: object) -> sqlite3.Cursor:
+        """Run one statement with its values bound, by place or by name."""
+        return self._database.execute(statement, named or values)
 
     def fact(self, name: str) -> str | None:
         """Return a single remembered value."""

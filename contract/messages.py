@@ -153,6 +153,8 @@ class Acknowledgement(Dated, frozen=True, kw_only=True):
     forks: tuple[Sequence, ...] = ()
     """Numbers of this message that had been taken before with another digest."""
     next_check_in_seconds: Annotated[int, msgspec.Meta(ge=5, le=86_400)]
+    spread_seconds: Annotated[int, msgspec.Meta(ge=0, le=3600)] = 0
+    """Up to this, at random, a device waits before it comes back after a start or an outage, so that a fleet does not come at once."""
 
 
 class CheckInReply(msgspec.Struct, frozen=True, kw_only=True):

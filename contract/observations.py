@@ -82,10 +82,21 @@ class Trouble(Dated, frozen=True, kw_only=True, tag="trouble", tag_field="type")
     at: Moment
 
 
+class Tombstone(Dated, frozen=True, kw_only=True, tag="tombstone", tag_field="type"):
+    """Reports that this device had to drop before it could send them: the outbox is bounded, and a gap is never silent."""
+
+    count: Annotated[int, msgspec.Meta(ge=1, le=2**53)]
+    first_due: date
+    last_due: date
+    """The days on which the first and the last of them would have left."""
+    at: Moment
+    """When the last was dropped."""
+
+
 LIMIT_BYTES = 8 * 1024
 """The largest observation."""
 
-Observation = SightingObserved | ReminderReceipt | PolicyAnswer | NoticeRecord | Trouble
+Observation = SightingObserved | ReminderReceipt | PolicyAnswer | NoticeRecord | Trouble | Tombstone
 
 
 class Disclosure(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,6 +168,14 @@ DISCLOSURES: tuple[Disclosure, ...] = (
         who="Administrators",
         personal=False,
     ),
+    Disclosure(
+        type="tombstone",
+        what="That reports were dropped here because too many waited for too long: how many, from which days, and when it "
+        "was done.",
+        why="So that a gap in the records is never taken for a quiet time.",
+        who="Administrators and compliance officers",
+        personal=False,
+    ),
 )
 
 
@@ -214,6 +233,10 @@ def sentence(observation: Observation) -> str:
             return "Your administrator recorded that you were told what Decorum collects."
         case Trouble(detail=detail):
             return f"A part of Decorum does not work: {detail}"
+        case Tombstone(count=count, first_due=first, last_due=last):
+            reports = "One report was" if count == 1 else f"{count:,} reports were"
+            days = f"of {first}" if first == last else f"of {first} to {last}"
+            return f"{reports} dropped here before being sent, {days}: too many waited."
 
 
 _TRANSITIONS = {"started": "was started", "judged": "was judged again", "ended": "was closed"}

@@ -9,7 +9,7 @@ from datetime import datetime
 
 import msgspec
 
-from agent.clock import Clock, ServerTime
+from agent.clock import Clock, ServerTime, best_time
 from agent.credentials.interface import CredentialStore
 from agent.errors import CredentialError, DistrustError
 from agent.journal import Journal
@@ -79,6 +79,10 @@ class CheckIns:
         text = self._store.fact(_SERVER_TIME)
         return wire.decode(ServerTime, text.encode(), limit_bytes=REPLY_LIMIT_BYTES) if text else None
 
+    def time(self) -> datetime | None:
+        """Return the time as well as this device knows it; None if no clock can be believed."""
+        return best_time(self._clock, self.server_time())
+
     def prepare(self, enrolment: Enrolment) -> Prepared:
         """Return the next check-in, written to ledger and journal before it leaves.
 
@@ -89,7 +93,7 @@ class CheckIns:
         key = self._device_key()
         now = self._clock.now()
         with self._store.transaction():
-            rows = self._outbox.due(now)
+            rows = self._outbox.due(self.time())
             self._journal.append("check_in", {"observations": [row.sequence for row in rows]}, now)
             message = self._message(rows, now)
             payload = wire.encode(message)
@@ -143,7 +147,7 @@ class CheckIns:
             ),
             policy_serial=self._shelf.serial,
             journal=ChainHead(digest=self._journal.head()),
-            waiting=self._outbox.count_due(now),
+            waiting=self._outbox.count_due(self.time()),
             observations=tuple(ObservationDigest(row.sequence, row.digest) for row in rows),
         )
 

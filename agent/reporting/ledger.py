@@ -1,5 +1,9 @@
-"""The ledger: the literal list of everything that was sent from this device, written before it is sent."""
+"""The ledger: the literal list of everything that was sent from this device, written before it is sent.
 
+It goes back as far as the policy's `retention.records_days`.
+"""
+
+import itertools
 from datetime import datetime
 
 from agent.store import Store
@@ -8,6 +12,7 @@ from contract.errors import MalformedError
 from contract.local import LINE_LIMIT_BYTES, LedgerRow
 from contract.observations import decode, sentence
 
+FORGOTTEN_AT_ONCE = 1000
 _ENVELOPE_BYTES = 1024
 """What stands around the rows in a line."""
 
@@ -66,6 +71,17 @@ class Ledger:
             now.isoformat(),
             outbox,
         )
+
+    def forget_before(self, moment: datetime) -> None:
+        """Forget the oldest rows that wait for nothing, a part at a time, in the caller's transaction."""
+        found = self._store.execute(
+            "SELECT number, coalesce(acknowledged, first_attempt) FROM ledger "
+            "WHERE acknowledged IS NOT NULL OR outbox IS NULL ORDER BY number LIMIT ?",
+            FORGOTTEN_AT_ONCE,
+        )
+        old = list(itertools.takewhile(lambda row: datetime.fromisoformat(row[1]) < moment, found))
+        for number, _ in old:
+            self._store.execute("DELETE FROM ledger WHERE number = ?", number)
 
     def rows(self, before: int | None, limit: int, uid: int | None) -> tuple[LedgerRow, ...]:
         """Return rows, newest first, as many as fit into one line of the local interface.

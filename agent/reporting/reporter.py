@@ -32,6 +32,7 @@ TOGETHER_SECONDS = 0.15
 """What happens within this time goes in one check-in."""
 APART_SECONDS = 0.5
 """No two check-ins are closer than this, whoever asks."""
+_SPREAD = "spread_seconds"
 NOT_ENROLLED_SECONDS = 2.0
 """How often it is looked whether somebody has enrolled the device."""
 
@@ -92,6 +93,8 @@ class Reporter:
 
     async def run(self) -> None:
         """Check in until cancelled."""
+        self._backoff.spread_seconds = int(self._store.fact(_SPREAD) or 0)
+        await self._wait(self._backoff.at_start(), is_patient=True)
         while True:
             self._has_news = self._is_asked = False
             if self.enrolment is None and not self._notice_enrolment():
@@ -137,16 +140,24 @@ class Reporter:
         if self._shelf.serial != serial:
             self._on_policy()
         self._tell("reachable", is_news=True)
-        if self._outbox.count_due(self.last_contact):
-            return 0.0
+        self._heed_spread(acknowledgement)
+        if self._outbox.count_due(self._check_ins.time()):
+            return self._backoff.more()
         return self._until_next(self._backoff.regular(self._rhythm.after(acknowledgement)))
 
     def _until_next(self, regular_seconds: float) -> float:
         """Return the seconds until the next regular check-in, or until a waiting report's hour is over."""
-        due = self._outbox.next_due()
-        if due is None:
+        due, now = self._outbox.next_due(), self._check_ins.time()
+        if due is None or now is None:
             return regular_seconds
-        return max(0.0, min(regular_seconds, (due - self._clock.now()).total_seconds()))
+        return max(0.0, min(regular_seconds, (due - now).total_seconds()))
+
+    def _heed_spread(self, acknowledgement: Acknowledgement) -> None:
+        """Remember what the server asked for, so that it holds when this device is next switched on."""
+        if acknowledgement.spread_seconds != self._backoff.spread_seconds:
+            self._backoff.spread_seconds = acknowledgement.spread_seconds
+            with contextlib.suppress(StateError), self._store.transaction():
+                self._store.remember(_SPREAD, str(acknowledgement.spread_seconds))
 
     def _fail(self, code: str, error: AgentError, server: ServerState) -> None:
         is_new = self._problems.report(code, error)

@@ -13,6 +13,7 @@ from server.errors import RefusedError
 from server.fleet import intake, projection
 from server.fleet.models import CheckInRecord, Device
 from server.fleet.seals import answered, named_device, opened
+from server.fleet.spread import spread_seconds
 from server.identity import Identity
 from server.policies import publishing
 
@@ -71,6 +72,7 @@ def _take(
         missing=device.taken.missing,
         forks=taken.forks,
         next_check_in_seconds=interval_seconds,
+        spread_seconds=spread_seconds(now),
     )
     return CheckInReply(
         sealed=answered(acknowledgement, "acknowledgement", device.id, identity),

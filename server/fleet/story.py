@@ -12,8 +12,10 @@ from contract.observations import (
     PolicyAnswer,
     ReminderReceipt,
     SightingObserved,
+    Tombstone,
     Trouble,
     decode,
+    sentence,
 )
 from server.fleet.models import Device, ReceivedObservation, Sighting
 
@@ -143,6 +145,8 @@ def _in_words(row: ReceivedObservation) -> tuple[str, str, datetime | None]:
             return "Notice of what is collected", how, notice.at
         case Trouble() as trouble:
             return "A part of Decorum does not work there", f"{trouble.detail} ({trouble.code})", trouble.at
+        case Tombstone() as dropped:
+            return "Reports were dropped there", sentence(dropped), dropped.at
         case _:
             return _unread(row)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.clock import DOUBT, ServerTime, SystemClock, is_in_doubt
+from agent.clock import DOUBT, ServerTime, SystemClock, best_time, is_in_doubt
 from tests.fakes.device import HandClock
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -77,3 +77,24 @@ def test_the_boot_has_the_kernels_id_and_without_one_an_id_of_this_run(tmp_path:
     assert SystemClock(file).boot_id() == "4f6b"
     alone = SystemClock(tmp_path / "none")
     assert alone.boot_id() == alone.boot_id() != SystemClock(tmp_path / "none").boot_id()
+
+
+def test_the_best_time_is_the_wall_clocks_while_it_can_be_believed() -> None:
+    clock = HandClock(NOON)
+    assert best_time(clock, None) == NOON
+    assert best_time(clock, seen_at(clock, NOON + MINUTE)) == NOON
+
+
+def test_on_a_clock_in_doubt_the_servers_time_goes_on() -> None:
+    clock = HandClock(NOON)
+    seen = seen_at(clock, NOON)
+    clock.advance(timedelta(hours=3))
+    clock.at += timedelta(days=1000)
+    assert best_time(clock, seen) == NOON + timedelta(hours=3)
+
+
+def test_after_a_reboot_into_the_past_no_time_is_known() -> None:
+    clock = HandClock(NOON)
+    seen = seen_at(clock, NOON)
+    clock.boot, clock.at = "boot-2", NOON - timedelta(days=1000)
+    assert best_time(clock, seen) is None

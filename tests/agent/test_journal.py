@@ -1,7 +1,7 @@
 """The journal: a chain over salted digests that shows every change, and still verifies when a body was erased by law."""
 
 import hashlib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -110,3 +110,28 @@ def test_an_entry_of_a_failed_transaction_never_was(journal: Journal) -> None:
     assert journal.head() == head
     journal.append("agent", {}, AT)
     assert journal.first_broken() is None
+
+
+def test_the_oldest_entries_are_forgotten_and_the_chain_still_verifies(tmp_path: Path) -> None:
+    journal = Journal(Store(tmp_path / "state.sqlite3"))
+    for day in range(10):
+        journal.append("agent", {"day": day}, AT + timedelta(days=day))
+    head = journal.head()
+    journal.forget_before(AT + timedelta(days=4))
+    assert [entry.sequence for entry in journal.entries()] == [5, 6, 7, 8, 9, 10]
+    assert (journal.head(), journal.first_broken()) == (head, None)
+    journal.forget_before(AT + timedelta(days=400))
+    assert list(journal.entries()) == []
+    assert journal.head() == head
+    journal.append("agent", {"day": 400}, AT + timedelta(days=400))
+    assert journal.first_broken() is None
+
+
+def test_forgetting_the_beginning_does_not_hide_what_was_changed(tmp_path: Path) -> None:
+    store = Store(tmp_path / "state.sqlite3")
+    journal = Journal(store)
+    for day in range(10):
+        journal.append("agent", {"day": day}, AT + timedelta(days=day))
+    store.execute("DELETE FROM journal WHERE sequence = 6")
+    journal.forget_before(AT + timedelta(days=4))
+    assert journal.first_broken() == 7

@@ -111,3 +111,17 @@ def test_a_row_of_any_version_is_shown(ledger: Ledger, kind: str, literal: bytes
     newest, oldest = ledger.rows(None, 10, OWN)
     assert (oldest.sentence, oldest.literal) == (words, literal.decode())
     assert newest.type == "trouble"
+
+
+def test_what_waits_for_nothing_is_forgotten_in_time_and_what_waits_stays(ledger: Ledger) -> None:
+    lost = ledger.write_heartbeat(b"{}", AT)
+    heard = ledger.write_heartbeat(b"{}", AT)
+    ledger.acknowledge(heard, AT + timedelta(days=2))
+    ledger.write_observation(7, "trouble", None, LITERAL, AT)
+    young = ledger.write_heartbeat(b"{}", AT + timedelta(days=3))
+    ledger.forget_before(AT)
+    assert len(numbers(ledger.rows(None, 10, None))) == 4
+    ledger.forget_before(AT + timedelta(days=1))
+    assert lost not in numbers(ledger.rows(None, 10, None))
+    ledger.forget_before(AT + timedelta(days=3))
+    assert numbers(ledger.rows(None, 10, None)) == [young, 3]

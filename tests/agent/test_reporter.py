@@ -3,6 +3,7 @@
 import itertools
 import random
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -19,10 +20,17 @@ from tests.fakes.hand_loop import HandLoop
 class Rig:
     """A reporter that runs on a loop whose time is advanced by hand."""
 
-    def __init__(self, folder: Path, *, enrolled: bool = True, fixed_seconds: int | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        enrolled: bool = True,
+        fixed_seconds: int | None = None,
+        device: Device | None = None,
+    ) -> None:
         self.loop = HandLoop()
-        self.device = Device(folder)
-        if enrolled:
+        self.device = device or Device(folder)
+        if enrolled and device is None:
             self.device.enrol()
         self.problems = Problems()
         self.enrolled: list[Enrolment] = []
@@ -102,12 +110,37 @@ def test_two_check_ins_are_never_closer_than_half_a_second(make: Callable[..., R
     assert len(rig.device.server.check_ins) <= 1 + 2 / 0.5
 
 
-def test_what_the_outbox_holds_beyond_one_message_follows_at_once(make: Callable[..., Rig]) -> None:
+def test_what_the_outbox_holds_beyond_one_message_follows_piece_by_piece(make: Callable[..., Rig]) -> None:
     rig = make()
-    for number in range(120):
+    for number in range(520):
         rig.device.report(f"number {number}")
-    assert rig.after(5) == 3
-    assert len(rig.device.server.taken) == 120
+    assert rig.after(0.5) == 1
+    assert 2 <= rig.after(5) <= 6
+    rig.after(40)
+    assert len(rig.device.server.taken) == 520
+
+
+def test_a_fleet_is_spread_as_the_server_asks_at_every_start(make: Callable[..., Rig]) -> None:
+    rig = make()
+    rig.device.server.spread_seconds = 600
+    assert rig.after(1) == 1
+    rig.loop.finish(rig.task)
+    again = make(device=rig.device)
+    assert again.after(5) == 1
+    assert again.reporter.server == "connecting"
+    assert again.after(595) >= 2
+
+
+def test_nothing_becomes_due_on_a_clock_that_nobody_believes(make: Callable[..., Rig]) -> None:
+    rig = make()
+    rig.after(1)
+    rig.device.clock.boot, rig.device.clock.at = "boot-2", rig.device.clock.at - timedelta(days=400)
+    rig.device.server.is_down = True
+    rig.device.report("made while in doubt")
+    rig.reporter.ask()
+    rig.after(5)
+    assert rig.device.check_ins.time() is None
+    assert rig.device.outbox.count_due(rig.device.check_ins.time()) == 0
 
 
 def test_a_server_that_does_not_answer_is_tried_later_and_later_and_news_do_not_hurry(

@@ -18,6 +18,7 @@ from contract.observations import (
     PolicyAnswer,
     ReminderReceipt,
     SightingObserved,
+    Tombstone,
     Trouble,
     fitted,
     sentence,
@@ -63,6 +64,15 @@ TOLD: dict[type[msgspec.Struct], tuple[str, dict[str, str]]] = {
     ),
     NoticeRecord: ("notice", {"version": "in which version", "how": "How you were told", "at": "when"}),
     Trouble: ("trouble", {"code": "which one", "detail": "does not work", "at": "since when"}),
+    Tombstone: (
+        "tombstone",
+        {
+            "count": "how many",
+            "first_due": "from which days",
+            "last_due": "from which days",
+            "at": "when it was done",
+        },
+    ),
     messages.CheckIn: (
         "heartbeat",
         {

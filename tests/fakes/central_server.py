@@ -48,6 +48,7 @@ class CentralServer:
         self.bundle: str | None = None
         self.serial = 0
         self.next_check_in_seconds = 300
+        self.spread_seconds = 0
         self.is_down = False
         self.lose_answers = 0
         """So many answers are lost on their way, after the request was taken."""
@@ -140,6 +141,7 @@ class CentralServer:
             missing=missing,
             forks=forks,
             next_check_in_seconds=self.next_check_in_seconds,
+            spread_seconds=self.spread_seconds,
         )
         sealed = seal(wire.encode(acknowledgement), _address("acknowledgement", self.device), self.server_key)
         bundle = self.bundle if message.policy_serial != self.serial else None
