@@ -15,6 +15,15 @@ class StateError(AgentError):
     title = "The state folder cannot be used"
 
 
+class DamageError(AgentError):
+    """The state was found damaged, and the agent went on with what was left."""
+
+    title = "The state was damaged"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, "Check the disk. Nothing is asked of you here: your company has been told.")
+
+
 class SettingsError(AgentError):
     """The settings file cannot be read or is wrong."""
 

@@ -13,7 +13,7 @@ from agent.clock import Clock
 from agent.compliance import Compliance
 from agent.credentials.interface import CredentialStore
 from agent.desk import Desk, Listeners
-from agent.errors import DistrustError, OtherServerError
+from agent.errors import DamageError, DistrustError, OtherServerError
 from agent.journal import Journal
 from agent.judging import Judging
 from agent.localapi.broadcast import Broadcaster
@@ -35,6 +35,7 @@ from agent.reporting.ledger import Ledger
 from agent.reporting.outbox import Outbox
 from agent.reporting.reporter import Reporter, Rhythm
 from agent.reporting.transport import Transport
+from agent.rescue import damage_sentence, rescue
 from agent.resume import resume
 from agent.sensing.desktop_entries import DesktopIndex
 from agent.sensing.process_source import ProcessSource
@@ -45,9 +46,11 @@ from agent.store import Store
 from agent.upkeep import Upkeep
 from contract.local import Reminder, Snapshot
 from contract.matching import Matcher
+from contract.observations import Trouble
 from contract.places import Scope
 
 REJUDGE_SECONDS = 60.0
+STATE_FILE = "state.sqlite3"
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,12 +82,14 @@ class Agent:
         clock = outside.clock
         self._settings, self._clock = settings, clock
         self._lock = FolderLock(options.state)
-        self._store = store = Store(options.state / "state.sqlite3")
+        self._rescued = rescue(options.state / STATE_FILE, clock.now())
+        self._store = store = Store(options.state / STATE_FILE)
         self._catalogue = load_catalogue()
         self._matcher = Matcher(self._catalogue)
         self._problems = Problems()
         journal = Journal(store)
         self._outbox = Outbox(store)
+        self._journal = journal
         self._shelf = PolicyShelf(store, journal)
         ledger = Ledger(store)
         self._notice = Notice(store, journal, self._outbox)
@@ -205,8 +210,27 @@ class Agent:
         """Go on from where the last run ended."""
         if self._settings.notice == "given":
             self._notice.record_given(self._door, self._clock.now())
+        if self._rescued is not None:
+            self._tell_of_damage(damage_sentence(self._rescued), "state_damaged")
+        broken = self._journal.first_broken()
+        if broken is not None:
+            self._tell_of_damage(f"The journal does not hold from entry {broken} on.", "journal_broken")
         if self._reporter.enrolment is not None:
             self._enrolled(self._reporter.enrolment)
+
+    def _tell_of_damage(self, sentence: str, code: str) -> None:
+        """Tell the person at once, and the server once for each sentence."""
+        self._problems.report(code, DamageError(sentence))
+        if self._store.fact(code) == sentence:
+            return
+        now = self._clock.now()
+        trouble = Trouble(code=code, detail=sentence, at=now)
+        with self._store.transaction():
+            self._store.remember(code, sentence)
+            self._journal.append("trouble", trouble, now)
+            cleared = self._door.clear_device(trouble, now)
+            if cleared is not None:
+                self._outbox.add(cleared)
 
     def _deliver(self, uid: int, reminder: Reminder) -> None:
         self._broadcaster.remind(uid, reminder)

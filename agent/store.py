@@ -32,6 +32,18 @@ CREATE TABLE reminder (
     profile TEXT NOT NULL, made TEXT NOT NULL, outcome TEXT, answered TEXT) WITHOUT ROWID;
 """
 
+_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+TABLES = (
+    "facts",
+    "bundle",
+    "journal",
+    "open_sighting",
+    "outbox",
+    "ledger",
+    "acknowledgement",
+    "reminder",
+)
+
 
 class Store:
     """Owns the database; never decides what goes into it.
@@ -44,6 +56,7 @@ class Store:
     """
 
     def __init__(self, file: Path) -> None:
+        self.file = file
         try:
             file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._database = sqlite3.connect(file, isolation_level=None, timeout=5.0)
@@ -54,6 +67,8 @@ class Store:
                 f"{file} cannot be opened ({error}).", "Check its owner and the free space, or restore it."
             ) from error
         self._depth = 0
+        self.is_damaged = False
+        """Whether the file was found damaged since it was opened."""
 
     def _prepare(self) -> None:
         database = self._database
@@ -85,7 +100,7 @@ class Store:
         try:
             self._database.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
-            raise StateError(f"It cannot be written ({error}).", "Free some space on the disk.") from error
+            raise self._failed(error) from error
         self._depth = 1
         try:
             yield
@@ -94,12 +109,18 @@ class Store:
             if self._database.in_transaction:
                 self._database.execute("ROLLBACK")
             if isinstance(error, sqlite3.Error):
-                raise StateError(
-                    f"It cannot be written ({error}).", "Free some space on the disk."
-                ) from error
+                raise self._failed(error) from error
             raise
         finally:
             self._depth = 0
+
+    def _failed(self, error: sqlite3.Error) -> StateError:
+        if isinstance(error, sqlite3.DatabaseError) and error.sqlite_errorcode & 0xFF in _DAMAGE:
+            self.is_damaged = True
+            return StateError(
+                f"It is damaged ({error}).", "Start the agent anew: it goes on with what is left."
+            )
+        return StateError(f"It cannot be written ({error}).", "Free some space on the disk.")
 
     def execute(self, statement: str, *values: object, **named: object) -> sqlite3.Cursor:
         """Run one statement with its values bound, by place or by name."""

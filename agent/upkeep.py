@@ -51,11 +51,19 @@ class Upkeep:
             self.do()
 
     def do(self) -> None:
-        """Do it once."""
+        """Do it once.
+
+        Raises:
+            StateError: the state was found damaged, by this or since the last time; the agent has to start anew.
+        """
+        if self._store.is_damaged:
+            raise StateError("It is damaged.", "Start the agent anew: it goes on with what is left.")
         try:
             with self._store.transaction():
                 self._shorten()
         except StateError as error:
+            if self._store.is_damaged:
+                raise
             self._problems.report("upkeep", error)
         else:
             self._problems.clear("upkeep")

@@ -109,8 +109,8 @@ BANS = (
     Ban(
         ("agent",),
         ("sqlite3",),
-        "one module owns the file, the schema and the transactions",
-        ("agent.store",),
+        "one module owns the file, the schema and the transactions; another only what is damaged of it",
+        ("agent.store", "agent.rescue"),
     ),
     Ban(
         ("agent",),

@@ -13,6 +13,9 @@ from agent.commands import exits
 from agent.commands.arguments import scope_of, settings_file_of, socket_of, state_of
 from agent.settings import load
 
+STARTS_AT_MOST = 5
+"""A state that is found damaged while the agent runs is set aside by starting anew; a disk that damages each is given up."""
+
 
 def execute(arguments: argparse.Namespace) -> int:
     """Run until SIGTERM or SIGINT."""
@@ -28,7 +31,8 @@ async def _run(arguments: argparse.Namespace) -> int:
     from agent.clock import SystemClock  # noqa: PLC0415 - --help needs none of this
     from agent.credentials.interface import choose  # noqa: PLC0415
     from agent.reporting.transport import HttpTransport  # noqa: PLC0415
-    from agent.runtime import Agent, Options, Surroundings  # noqa: PLC0415
+    from agent.rescue import is_damaged  # noqa: PLC0415
+    from agent.runtime import STATE_FILE, Agent, Options, Surroundings  # noqa: PLC0415
     from agent.sensing.desktop_entries import DesktopIndex, standard_folders  # noqa: PLC0415
     from agent.sensing.this_system import process_source  # noqa: PLC0415
 
@@ -46,9 +50,14 @@ async def _run(arguments: argparse.Namespace) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         with contextlib.suppress(NotImplementedError):  # Windows ends the program by other means
             loop.add_signal_handler(number, stop.set)
-    agent = Agent(options, settings, outside)
-    try:
-        was_asked = await agent.run(stop)
-    finally:
-        agent.close()
-    return exits.COMPLIANT if was_asked else exits.FAULT
+    for _ in range(STARTS_AT_MOST):
+        agent = Agent(options, settings, outside)
+        try:
+            was_asked = await agent.run(stop)
+        finally:
+            agent.close()
+        if was_asked:
+            return exits.COMPLIANT
+        if not is_damaged(options.state / STATE_FILE):
+            break
+    return exits.FAULT

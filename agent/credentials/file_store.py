@@ -1,10 +1,10 @@
 """The explicit file store: a file that only its owner can read. For system services, which have no keyring."""
 
-import os
 import stat
 from pathlib import Path
 
 from agent.errors import CredentialError
+from agent.private_file import write_private
 from contract.envelope import SigningKey
 from contract.errors import MalformedError
 
@@ -46,17 +46,8 @@ class FileStore:
         Raises:
             CredentialError: the folder cannot be written.
         """
-        fresh = self._file.with_suffix(".new")
         try:
-            self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            fresh.unlink(missing_ok=True)
-            descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w", encoding="ascii") as file:
-                file.write(key.to_text())
-                file.flush()
-                os.fsync(file.fileno())
-            fresh.replace(self._file)
-            _sync_folder(self._file.parent)
+            write_private(self._file, key.to_text())
         except OSError as error:
             raise CredentialError(
                 f"{self._file} cannot be written ({error}).", "Check its folder."
@@ -65,13 +56,3 @@ class FileStore:
     def describe(self) -> str:
         """Return where the key is."""
         return f"The device's key is in {self._file}, readable by its owner only."
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename last through a power cut; Windows has no such thing."""
-    if os.name == "posix":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -18,12 +18,14 @@ from agent.privacy import Door
 from agent.reporting.enrolment import Enrolment, platform
 from agent.reporting.ledger import Ledger
 from agent.reporting.outbox import Outbox, Waiting
+from agent.rescue import SEQUENCE_LOST
 from agent.store import Store
 from agent.trust import key_id, open_bundle
 from contract import wire
 from contract.envelope import Address, SealError, SigningKey, seal, unseal
 from contract.errors import MalformedError
 from contract.messages import (
+    OBSERVATIONS_AT_MOST,
     REPLY_LIMIT_BYTES,
     Acknowledgement,
     ChainHead,
@@ -93,7 +95,7 @@ class CheckIns:
         key = self._device_key()
         now = self._clock.now()
         with self._store.transaction():
-            rows = self._outbox.due(self.time())
+            rows = () if self._store.fact(SEQUENCE_LOST) else self._outbox.due(self.time())
             self._journal.append("check_in", {"observations": [row.sequence for row in rows]}, now)
             message = self._message(rows, now)
             payload = wire.encode(message)
@@ -123,6 +125,7 @@ class CheckIns:
         with self._store.transaction():
             self._keep(reply.sealed, now)
             self._forget_taken(prepared, acknowledgement, now)
+            self._find_numbers_again(acknowledgement)
             self._store.remember(_SERVER_TIME, wire.encode(server_time).decode())
             if reply.bundle is not None:
                 self._take_bundle(reply.bundle, reply, acknowledgement, prepared.enrolment, now)
@@ -193,6 +196,15 @@ class CheckIns:
             )
             self._journal.append("trouble", trouble, now)
             self._report(trouble, now)
+
+    def _find_numbers_again(self, acknowledgement: Acknowledgement) -> None:
+        """After the numbers were lost with a damaged state, go on after the last that the server has."""
+        if self._store.fact(SEQUENCE_LOST):
+            missing = acknowledgement.missing
+            # Behind the last gap stands at least one number, and a check-in carries no more than these.
+            highest = missing[-1][1] + OBSERVATIONS_AT_MOST if missing else acknowledgement.taken_up_to
+            self._outbox.go_on_after(highest)
+            self._store.remember(SEQUENCE_LOST, "")
 
     def _take_bundle(
         self,

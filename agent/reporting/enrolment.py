@@ -14,6 +14,7 @@ from agent.journal import Journal
 from agent.privacy import WITHHELD
 from agent.reporting.ledger import Ledger
 from agent.reporting.transport import ENROL_PATH, Transport
+from agent.rescue import ENROLMENT_FACT, keep_beside
 from agent.settings import Settings
 from agent.store import Store
 from agent.trust import Trust, key_id
@@ -30,7 +31,6 @@ from contract.messages import (
 )
 from contract.version import VERSION
 
-_FACT = "enrolment"
 NEW_DEVICE = "new"
 
 
@@ -58,7 +58,7 @@ def platform() -> Literal["linux", "macos", "windows"]:
 
 def current_enrolment(store: Store) -> Enrolment | None:
     """Return the device's enrolment, if there is one."""
-    text = store.fact(_FACT)
+    text = store.fact(ENROLMENT_FACT)
     return None if text is None else wire.decode(Enrolment, text.encode(), limit_bytes=REPLY_LIMIT_BYTES)
 
 
@@ -83,6 +83,7 @@ class Enroller:
         Raises:
             EnrolmentError: enrolled already, a wrong secret, or a server that cannot be believed.
             UnreachableError: no answer.
+            StateError: nothing can be written.
             RefusedError: the server's own refusal.
             CredentialError: the key cannot be kept.
         """
@@ -113,9 +114,10 @@ class Enroller:
         enrolment = self._believe(answer, tenant, key, server_url, settings.root_fingerprint)
         now = self._clock.now()
         with self._store.transaction():
-            self._store.remember(_FACT, wire.encode(enrolment).decode())
+            self._store.remember(ENROLMENT_FACT, wire.encode(enrolment).decode())
             self._ledger.acknowledge(number, now)
             self._journal.append("enrolment", enrolment, now)
+        keep_beside(self._store.file, wire.encode(enrolment).decode())
         return enrolment
 
     def _request(

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from agent.privacy import Cleared, Door
+from agent.rescue import SEQUENCE_FACT
 from agent.store import Store
 from contract import wire
 from contract.messages import LIMIT_BYTES, OBSERVATIONS_AT_MOST, salted_digest
@@ -169,13 +170,19 @@ class Outbox:
             self._store.execute("DELETE FROM outbox WHERE id = ?", row_id)
         self.add(door.clear_tombstone(tombstone, not_before))
 
+    def go_on_after(self, number: int) -> None:
+        """Give no number up to this one again, nor any that waits with its number, in the caller's transaction."""
+        (waiting,) = self._store.execute("SELECT coalesce(max(sequence), 0) FROM outbox").fetchone()
+        last = max(number, waiting, int(self._store.fact(SEQUENCE_FACT) or 0))
+        self._store.remember(SEQUENCE_FACT, str(last))
+
     def remove(self, row: Waiting) -> None:
         """Forget a row that the server has taken."""
         self._store.execute("DELETE FROM outbox WHERE id = ?", row.id)
 
     def _number(self, row_id: int) -> int:
-        number = int(self._store.fact("last_sequence") or 0) + 1
-        self._store.remember("last_sequence", str(number))
+        number = int(self._store.fact(SEQUENCE_FACT) or 0) + 1
+        self._store.remember(SEQUENCE_FACT, str(number))
         self._store.execute("UPDATE outbox SET sequence = ? WHERE id = ?", number, row_id)
         return number
 

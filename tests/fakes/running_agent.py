@@ -70,8 +70,9 @@ class RunningAgent:
         ceiling: Ceiling = EVERYTHING,
         notice: str = "given",
         server_url: str | None = None,
+        before_start: Callable[[Path], None] = lambda _folder: None,
     ) -> None:
-        self._server_url = server_url
+        self._server_url, self._before_start = server_url, before_start
         self._folder, self._scope = folder, scope
         self._ceiling, self._notice = ceiling, notice
         self._loop = asyncio.new_event_loop()
@@ -83,6 +84,7 @@ class RunningAgent:
         device.enrol()
         device.check_in()
         device.store.close()
+        self._before_start(self._folder)
         self.device = device
         settings = msgspec.structs.replace(
             load(None, self._folder / "none"),

@@ -70,7 +70,7 @@ class TestFileStore(CredentialStoreSuite):
 
     def test_what_an_interrupted_run_left_behind_is_no_obstacle_and_never_trusted(self, file: Path) -> None:
         file.parent.mkdir()
-        leftover = file.with_suffix(".new")
+        leftover = file.with_name(f"{file.name}.new")
         leftover.write_text("half a key")
         leftover.chmod(0o666)
         assert FileStore(file).load() is None
@@ -82,7 +82,7 @@ class TestFileStore(CredentialStoreSuite):
         file.parent.mkdir()
         trap = tmp_path / "trap"
         trap.write_text("precious")
-        file.with_suffix(".new").symlink_to(trap)
+        file.with_name(f"{file.name}.new").symlink_to(trap)
         FileStore(file).keep(SigningKey.generate())
         assert trap.read_text() == "precious"
 
