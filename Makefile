@@ -1,6 +1,6 @@
 # What a person types. Each target first makes what it needs (dev/bootstrap); the second time that costs nothing.
 .POSIX:
-.PHONY: help run clean-run test lint bench screenshots pins
+.PHONY: help run clean-run test test-long lint bench screenshots pins
 
 PYTHON = .venv/bin/python
 
@@ -19,6 +19,10 @@ test: lint ## lint, then every test, end-to-end tests among them
 	@dev/bootstrap test
 	@$(PYTHON) -m pytest -n 2 --dist worksteal -m "not e2e"
 	@$(PYTHON) -m pytest -m e2e
+
+test-long: ## kill agent and server 200 times while messengers come and go
+	@dev/bootstrap test
+	@DECORUM_KILLS=200 $(PYTHON) -m pytest tests/e2e/test_sigkill.py
 
 lint: ## ruff and mypy, strictly
 	@dev/bootstrap lint
