@@ -120,6 +120,31 @@ def test_what_the_outbox_holds_beyond_one_message_follows_piece_by_piece(make: C
     assert len(rig.device.server.taken) == 520
 
 
+def test_a_server_that_is_down_for_a_week_gets_everything_once_and_is_not_flooded(
+    make: Callable[..., Rig],
+) -> None:
+    rig = make()
+    rig.after(1)
+    rig.device.server.is_down = True
+    for hour in range(7 * 24):
+        for part in range(5):
+            rig.device.report(f"hour {hour}, part {part}")
+            rig.reporter.wake()
+        rig.device.clock.advance(timedelta(hours=1))
+        rig.loop.advance(3600)
+    rig.device.server.is_down = False
+    before = rig.after(0)
+    rig.after(900)
+    taken = rig.device.server.taken
+    assert sorted(taken) == list(range(1, 7 * 24 * 5 + 1))
+    assert [getattr(taken[number], "detail", "") for number in (1, 840)] == [
+        "hour 0, part 0",
+        "hour 167, part 4",
+    ]
+    assert rig.device.server.forks == []
+    assert len(rig.device.server.check_ins) - before <= 20
+
+
 def test_a_fleet_is_spread_as_the_server_asks_at_every_start(make: Callable[..., Rig]) -> None:
     rig = make()
     rig.device.server.spread_seconds = 600
