@@ -63,7 +63,7 @@ def killed_at(store: Store, statement: int) -> Iterator[None]:
             raise KilledError
         return real(text, *values, **named)
 
-    store.execute = execute  # type: ignore[method-assign]
+    store.execute = execute  # type: ignore[assignment, method-assign]
     try:
         yield
     finally:
@@ -78,7 +78,8 @@ def live(life: Life, told: list[str], number: int) -> None:
 
 
 def test_killed_at_any_statement_nothing_is_lost_and_nothing_doubled(tmp_path: Path) -> None:
-    life, told = Life(tmp_path), []
+    life = Life(tmp_path)
+    told: list[str] = []
     kills = 0
     for number in range(REPORTS * 6):
         try:
@@ -96,7 +97,8 @@ def test_killed_at_any_statement_nothing_is_lost_and_nothing_doubled(tmp_path: P
 
 
 def test_killed_between_the_servers_taking_and_its_answer(tmp_path: Path) -> None:
-    life, told = Life(tmp_path), []
+    life = Life(tmp_path)
+    told: list[str] = []
     for number in range(REPORTS):
         life.device.server.lose_answers = number % 3
         for _ in range(3):
@@ -169,7 +171,8 @@ def _holds_at_least(one: tuple[list[object], list[object]], other: tuple[list[ob
 
 
 def test_a_disk_that_fills_up_loses_nothing_and_goes_on_when_there_is_room(tmp_path: Path) -> None:
-    life, told, refused = Life(tmp_path), [], 0
+    life, refused = Life(tmp_path), 0
+    told: list[str] = []
     store = life.device.store
     for number in range(60):
         pages = store.execute("PRAGMA page_count").fetchone()[0]
