@@ -241,9 +241,18 @@ def sentence(observation: Observation) -> str:
 
 _TRANSITIONS = {"started": "was started", "judged": "was judged again", "ended": "was closed"}
 
+_VERDICTS: dict[VerdictState, str] = {
+    "compliant": "in line with the policy",
+    "attention": "it needs attention",
+    "violation": "not in line with the policy",
+    "exempt": "exempt from the policy",
+    "pending": "not judged yet",
+    "unknowable": "whether in line with the policy cannot be told",
+}
+
 
 def _sighting_sentence(seen: SightingObserved) -> str:
     who = seen.name or (f"A {seen.kind} messenger" if seen.kind else "A messenger")
     when = f" at {seen.at:%H:%M}" if seen.at else ""
     side = "an unknown side" if seen.profile == "unknown" else f"the {seen.profile} side"
-    return f"{who} {_TRANSITIONS[seen.transition]} on {side} on {seen.day}{when}; verdict: {seen.verdict}."
+    return f"{who} {_TRANSITIONS[seen.transition]} on {side} on {seen.day}{when}; {_VERDICTS[seen.verdict]}."

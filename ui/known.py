@@ -58,8 +58,8 @@ class Known(QObject):
 
     @property
     def reminders(self) -> tuple[Reminder, ...]:
-        """What is to be shown, the one whose turn it is first."""
-        return self._queue.waiting
+        """What is to be shown, the one whose turn it is first; nothing before the employee knows what is collected."""
+        return () if self._owes_notice() else self._queue.waiting
 
     def picture(self) -> Picture:
         """Return all there is to show now."""
@@ -112,6 +112,9 @@ class Known(QObject):
             self._queue.put_aside(self.reminders[0].reminder)
             self.reminded.emit()
 
+    def _owes_notice(self) -> bool:
+        return self._snapshot is not None and self._snapshot.notice_due and self._snapshot.enrolled
+
     def _answered(self, reminder: Reminder) -> None:
         self._queue.answered(reminder.reminder)
         self.reminded.emit()
@@ -123,15 +126,15 @@ class Known(QObject):
         return {name for offer in offers for name in offer}
 
     def _on_snapshot(self, snapshot: Snapshot) -> None:
+        before = self.reminders
         self._snapshot = snapshot
-        before = self._queue.open
         self._queue.prune(snapshot)
         if snapshot.server != "connecting":
             self._is_checking_in = False
-        if self._queue.open != before:
+        if self.reminders != before:
             self.reminded.emit()
         self.changed.emit()
-        if snapshot.notice_due and snapshot.enrolled and not self._has_said_notice:
+        if self._owes_notice() and not self._has_said_notice:
             self._has_said_notice = True
             self.notice_due.emit()
 

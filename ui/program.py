@@ -115,7 +115,7 @@ def run(chosen: Options, environ: Mapping[str, str]) -> int:
     application.setApplicationName(words.APPLICATION)
     application.setDesktopFileName("decorum-tray")
     application.setQuitOnLastWindowClosed(False)
-    instance = SingleInstance(runtime_folder(environ), application)
+    instance = SingleInstance(runtime_folder(environ), agent_places(chosen.socket, environ), application)
     if not instance.claim():
         if instance.ask(chosen.show or "status"):
             return 0
@@ -132,10 +132,15 @@ def run(chosen: Options, environ: Mapping[str, str]) -> int:
     return code
 
 
+def agent_places(socket: str | None, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return where the agent is looked for, the first that answers."""
+    return (str(Path(socket).absolute()),) if socket else tuple(sockets_to_try(environ, os.getuid()))
+
+
 def make_link(socket: str | None, environ: Mapping[str, str], parent: QObject) -> AgentLink:
     """Return the way to the agent of this device."""
     uid, service = os.getuid(), service_uid()
-    places = (socket,) if socket else sockets_to_try(environ, uid)
+    places = agent_places(socket, environ)
 
     def trusts(place: str, peer: int | None) -> bool:
         return peer is not None and trusted_owner(place, peer, uid, service)

@@ -1,5 +1,6 @@
 """The reminder window: what to do, why, one action, one way to defer. It never takes the keyboard from anybody."""
 
+import msgspec
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
@@ -38,7 +39,8 @@ class ReminderWindow(QWidget):
         self.setWindowTitle(say(texts.WINDOW))
         widgets.styled(self, "header")
         self.setFixedWidth(WIDTH)
-        self._is_exposed = False
+        self._is_exposed = self._is_open = False
+        self._shown: ReminderView | None = None
         self._whole = widgets.row(2, (2, 2, 2, 2))
         self.setLayout(self._whole)
         icon = widgets.StateIcon(look, 24)
@@ -54,16 +56,12 @@ class ReminderWindow(QWidget):
         widgets.on_key(self, "Esc", self.close)
 
     def show_view(self, view: ReminderView) -> None:
-        """Show a reminder, in the corner, without taking the keyboard."""
-        self._title.setText(view.title)
-        self._sentence.setText(view.sentence)
-        self._conduct.setText(view.conduct)
-        self._primary.setText(view.primary)
-        self._primary.setAccessibleName(widgets.spoken_label(view.primary))
-        self._because.setText(view.why)
-        self._more.setText(view.more)
-        self._more.setVisible(bool(view.more))
-        self._expand(is_open=False)
+        """Show a reminder, in the corner, without taking the keyboard; what stands there already stays as it is."""
+        before, self._shown = self._shown, view
+        if view != before or not self.isVisible():
+            is_known = self.isVisible() and before is not None and _but_more(before) == _but_more(view)
+            self._fill(view)
+            self._expand(is_open=is_known and self._is_open)
         if self.isVisible():
             if self._is_exposed:
                 self.seen.emit()
@@ -72,6 +70,16 @@ class ReminderWindow(QWidget):
         handle = self.windowHandle()
         if handle is not None:
             handle.installEventFilter(self)
+
+    def _fill(self, view: ReminderView) -> None:
+        self._title.setText(view.title)
+        self._sentence.setText(view.sentence)
+        self._conduct.setText(view.conduct)
+        self._primary.setText(view.primary)
+        self._primary.setAccessibleName(widgets.spoken_label(view.primary))
+        self._because.setText(view.why)
+        self._more.setText(view.more)
+        self._more.setVisible(bool(view.more))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802  # Qt's name
         """Notice the moment from which the window can really be seen."""
@@ -132,6 +140,7 @@ class ReminderWindow(QWidget):
         return part
 
     def _expand(self, *, is_open: bool) -> None:
+        self._is_open = is_open
         had_focus = self._why.hasFocus()
         self._why.setVisible(not is_open)
         self._because.setVisible(is_open)
@@ -151,3 +160,8 @@ class ReminderWindow(QWidget):
             room.right() - WIDTH - frame.width() - _FROM_EDGE,
             room.bottom() - height - frame.height() - _FROM_EDGE,
         )
+
+
+def _but_more(view: ReminderView) -> ReminderView:
+    """Return a reminder without what is said of those behind it."""
+    return msgspec.structs.replace(view, more="")

@@ -1,14 +1,21 @@
-"""One tray for each user: a second start asks the first to show its window, and ends."""
+"""One tray for each user and agent: a second start asks the first to show its window, and ends."""
 
+import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QLockFile, QObject, Signal
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
-LOCK_NAME = "decorum-tray.lock"
-SOCKET_NAME = "decorum-tray.sock"
+NAME = "decorum-tray"
 PATIENCE_MILLISECONDS = 2_000
 WORD_LIMIT_BYTES = 64
+
+
+def files(folder: Path, places: Sequence[str]) -> tuple[Path, Path]:
+    """Return the lock and the socket of the one tray for these places."""
+    of_agent = hashlib.sha256("\0".join(places).encode()).hexdigest()[:12]
+    return folder / f"{NAME}-{of_agent}.lock", folder / f"{NAME}-{of_agent}.sock"
 
 
 class SingleInstance(QObject):
@@ -16,16 +23,18 @@ class SingleInstance(QObject):
 
     Args:
         folder: the user's own folder for runtime files.
+        places: where the tray looks for its agent.
         parent: the owner.
     """
 
     asked = Signal(str)
     """A later start asks for a window: `status`, `policy`, `sees` or `reminder`."""
 
-    def __init__(self, folder: Path, parent: QObject | None = None) -> None:
+    def __init__(self, folder: Path, places: Sequence[str], parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._address = str(folder / SOCKET_NAME)
-        self._lock = QLockFile(str(folder / LOCK_NAME))
+        lock, socket = files(folder, places)
+        self._address = str(socket)
+        self._lock = QLockFile(str(lock))
         self._lock.setStaleLockTime(0)  # only the end of the owner's process makes it stale, never its age
         self._server: QLocalServer | None = None
 

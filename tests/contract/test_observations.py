@@ -160,7 +160,7 @@ def test_the_sentence_says_what_is_known_and_no_more() -> None:
     coarse = b"""{"type": "sighting", "sighting": "%b", "transition": "started", "detail": "kind", "kind": "consumer",
         "profile": "unknown", "day": "2026-03-02", "verdict": "violation", "rule": "withheld", "policy_serial": 4}"""
     assert sentence(observations.decode(coarse % (b"a" * 32))) == (
-        "A consumer messenger was started on an unknown side on 2026-03-02; verdict: violation."
+        "A consumer messenger was started on an unknown side on 2026-03-02; not in line with the policy."
     )
     exact = wire.encode(
         {
@@ -172,7 +172,7 @@ def test_the_sentence_says_what_is_known_and_no_more() -> None:
         }
     )
     assert sentence(observations.decode(exact)) == (
-        "Telegram was judged again on the work side on 2026-03-02 at 09:05; verdict: violation."
+        "Telegram was judged again on the work side on 2026-03-02 at 09:05; not in line with the policy."
     )
 
 

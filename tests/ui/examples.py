@@ -206,7 +206,7 @@ def ledger_row(number: int, **changes: Any) -> LedgerRow:
     told: dict[str, Any] = {
         "number": number,
         "type": "sighting",
-        "sentence": "Telegram was started on the work side on 2026-11-23 at 11:52; verdict: violation.",
+        "sentence": "Telegram was started on the work side on 2026-11-23 at 11:52; not in line with the policy.",
         "literal": '{"at":"2026-11-23T11:52:07Z","day":"2026-11-23","detail":"exact","listed":true,"messenger":"telegram",'
         '"name":"Telegram","policy_serial":12,"profile":"work","rule":"telegram-at-work",'
         '"sighting":"7d0f5c2e9b1a4d6f8e3c2b1a0f9e8d7c","transition":"started","type":"sighting","verdict":"violation"}',

@@ -6,10 +6,10 @@ import msgspec
 import pytest
 
 from contract.ceiling import DETAILS
-from contract.local import PolicyPage
+from contract.local import LedgerRow, PolicyPage
 from contract.observations import DISCLOSURES
 from tests.ui import examples
-from ui.present.ledger import ledger_line
+from ui.present.ledger import LedgerLine, folded, ledger_line
 from ui.present.page import Page
 from ui.present.policy import policy_page
 from ui.present.sees import notice_page, sees_page, unavailable_page
@@ -109,3 +109,47 @@ def test_a_line_that_was_received_and_one_that_was_tried() -> None:
     assert tried.state == "tried 1 time"
     assert "not confirmed" in tried.tooltip
     assert tried.literal == row.literal
+
+
+def heartbeat(number: int, **changes: object) -> LedgerRow:
+    row = msgspec.structs.replace(
+        examples.ledger_row(number), type="heartbeat", sentence="This device said that it is there."
+    )
+    return msgspec.structs.replace(row, **changes)
+
+
+def lines_of(*rows: LedgerRow) -> list[LedgerLine]:
+    return [ledger_line(row, examples.NOW, UTC) for row in rows]
+
+
+def test_signs_of_life_in_a_row_stand_as_one_line() -> None:
+    early = examples.NOW - timedelta(minutes=40)
+    rows = (
+        heartbeat(6),
+        heartbeat(5),
+        heartbeat(4, first_attempt=early),
+        examples.ledger_row(3),
+        heartbeat(2),
+        examples.ledger_row(1),
+    )
+    many, report, single, _ = folded(lines_of(*rows))
+    assert many.sentence == "This device said 3 times that it is there."
+    assert many.when == f"{many.lines[2].when} to {many.lines[0].when}"
+    assert many.state == "received"
+    assert report.sentence.startswith("Telegram was started")
+    assert (single.sentence, single.is_one) == ("This device said that it is there.", True)
+
+
+def test_a_fold_says_how_many_of_it_were_not_received() -> None:
+    lost = heartbeat(2, acknowledged=None)
+    (fold,) = folded(lines_of(heartbeat(3), lost, lost))
+    assert fold.state == "2 not received"
+    (all_lost,) = folded(lines_of(lost, lost))
+    assert all_lost.state == ledger_line(lost, examples.NOW, UTC).state
+
+
+def test_a_fold_goes_on_in_the_next_part() -> None:
+    (first,) = folded(lines_of(heartbeat(9), heartbeat(8)))
+    whole, report = folded(lines_of(heartbeat(7), examples.ledger_row(6)), first)
+    assert [line.number for line in whole.lines] == [9, 8, 7]
+    assert not report.lines[0].is_sign_of_life

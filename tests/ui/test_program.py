@@ -21,13 +21,15 @@ from ui.places import runtime_folder
 from ui.present.picture import Picture
 from ui.present.status import view
 from ui.present.tray import tray as present_tray
-from ui.single_instance import LOCK_NAME, SOCKET_NAME, SingleInstance
+from ui.program import agent_places
+from ui.single_instance import SingleInstance, files
 from ui.starter import Starter, command_of
 from ui.stop_signals import StopSignals
 from ui.tokens import load_tokens
 from ui.tray import Tray
 
 Start = Callable[..., "subprocess.Popen[str]"]
+PLACES = ("/run/an-agent.sock",)
 
 RESTARTS_ONCE = """
 import os, pathlib, sys
@@ -86,7 +88,7 @@ def test_it_runs_quietly_and_ends_cleanly_on_a_signal(
     process.send_signal(number)
     output, complaints = process.communicate(timeout=10)
     assert (process.returncode, output, complaints) == (0, "", "")
-    assert not (tmp_path / SOCKET_NAME).exists()
+    assert not list(tmp_path.glob("decorum-tray*.sock"))
 
 
 def test_a_second_start_asks_the_first_and_ends(start: Start, agent: LocalAgent, qtbot: QtBot) -> None:
@@ -195,7 +197,7 @@ def test_wrong_usage_exits_with_2(wrong: list[str], capsys: pytest.CaptureFixtur
 
 
 def test_only_one_is_the_one_until_it_lets_go(tmp_path: Path, owner: QObject) -> None:
-    first, second = SingleInstance(tmp_path, owner), SingleInstance(tmp_path, owner)
+    first, second = SingleInstance(tmp_path, PLACES, owner), SingleInstance(tmp_path, PLACES, owner)
     assert first.claim()
     assert not second.claim()
     first.release()
@@ -203,32 +205,49 @@ def test_only_one_is_the_one_until_it_lets_go(tmp_path: Path, owner: QObject) ->
     second.release()
 
 
+def test_each_agent_may_have_a_tray_of_its_own(tmp_path: Path, owner: QObject) -> None:
+    one, other = (
+        SingleInstance(tmp_path, PLACES, owner),
+        SingleInstance(tmp_path, ("/run/other.sock",), owner),
+    )
+    assert one.claim()
+    assert other.claim()
+    one.release()
+    other.release()
+
+
+def test_a_socket_that_is_named_in_two_ways_is_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    place = str(tmp_path / "agent.sock")
+    assert agent_places("agent.sock", {}) == agent_places(None, {"DECORUM_SOCKET": place}) == (place,)
+
+
 def test_a_lock_and_a_socket_left_by_a_crash_are_no_obstacle(tmp_path: Path, owner: QObject) -> None:
-    (tmp_path / LOCK_NAME).write_text(f"{2**22 + 1}\ndecorum-tray\n{socket.gethostname()}\n")
-    (tmp_path / SOCKET_NAME).write_text("")
-    instance = SingleInstance(tmp_path, owner)
+    files(tmp_path, PLACES)[0].write_text(f"{2**22 + 1}\ndecorum-tray\n{socket.gethostname()}\n")
+    files(tmp_path, PLACES)[1].write_text("")
+    instance = SingleInstance(tmp_path, PLACES, owner)
     assert instance.claim()
-    assert (tmp_path / SOCKET_NAME).stat().st_mode & 0o077 == 0
+    assert files(tmp_path, PLACES)[1].stat().st_mode & 0o077 == 0
     instance.release()
 
 
 def test_a_lock_whose_owner_does_not_answer_is_taken_over(
     start: Start, agent: LocalAgent, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    (tmp_path / LOCK_NAME).write_text("1\ndecorum-tray\nanother-host\n")
+    files(tmp_path, (str(agent.path),))[0].write_text("1\ndecorum-tray\nanother-host\n")
     start("--socket", str(agent.path))
     qtbot.waitUntil(lambda: agent.subscribers == 1)
 
 
 def test_what_a_later_start_says_is_bounded(tmp_path: Path, owner: QObject, qtbot: QtBot) -> None:
-    instance = SingleInstance(tmp_path, owner)
+    instance = SingleInstance(tmp_path, PLACES, owner)
     instance.claim()
     guest = QLocalSocket(owner)
-    guest.connectToServer(str(tmp_path / SOCKET_NAME))
+    guest.connectToServer(str(files(tmp_path, PLACES)[1]))
     with qtbot.assertNotEmitted(instance.asked), qtbot.waitSignal(guest.disconnected):
         guest.write(b"x" * 1000)
     polite = QLocalSocket(owner)
-    polite.connectToServer(str(tmp_path / SOCKET_NAME))
+    polite.connectToServer(str(files(tmp_path, PLACES)[1]))
     with qtbot.waitSignal(instance.asked) as asked:
         polite.write(b"sees\n")
     assert asked.args == ["sees"]

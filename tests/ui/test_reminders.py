@@ -164,6 +164,44 @@ def test_why_leads_to_the_rule(stage: Stage, qtbot: QtBot) -> None:
         stage.press("Read it in the policy")
 
 
+def test_why_stays_open_while_others_come(stage: Stage, qtbot: QtBot) -> None:
+    remind(stage, qtbot, examples.reminder())
+    stage.press("Why do I see this?")
+    height = stage.window.height()
+    remind(stage, qtbot, examples.reminder(2, title="Please close 2"))
+    assert "1 more reminder after this one" in stage.texts()
+    assert any(text.startswith("Because of the rule") for text in stage.texts())
+    assert stage.window.height() >= height
+    stage.press("Understood")
+    assert "Please close 2" in stage.texts()
+    assert not any(text.startswith("Because of the rule") for text in stage.texts())
+
+
+def test_what_stands_there_already_is_not_laid_out_again(
+    stage: Stage, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remind(stage, qtbot, examples.reminder())
+    qtbot.waitUntil(lambda: stage.answers() == [("1", "shown")])
+    placed: list[None] = []
+    monkeypatch.setattr(stage.window, "_place", lambda: placed.append(None))
+    stage.windows.show_reminders()
+    assert placed == []
+
+
+def test_nothing_is_reminded_of_before_the_employee_knows_what_is_collected(
+    stage: Stage, qtbot: QtBot
+) -> None:
+    with qtbot.waitSignal(stage.link.snapshot_came):
+        stage.agent.tell(examples.with_violation(notice_due=True))
+    remind(stage, qtbot, examples.reminder())
+    assert stage.windows._reminder is None
+    assert stage.answers() == []
+    with qtbot.waitSignal(stage.link.snapshot_came):
+        stage.agent.tell(examples.with_violation())
+    qtbot.waitUntil(lambda: stage.answers() == [("1", "shown")])
+    assert "Please continue in Microsoft Teams" in stage.texts()
+
+
 def test_escape_closes(stage: Stage, qtbot: QtBot) -> None:
     remind(stage, qtbot, examples.reminder())
     stage.window.activateWindow()

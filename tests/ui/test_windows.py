@@ -8,10 +8,10 @@ import pytest
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QTextCursor, QTextDocument
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QToolButton, QTreeWidget, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QTabWidget, QToolButton, QTreeWidget, QWidget
 from pytestqt.qtbot import QtBot
 
-from contract.local import ErrorBody, HelloReply
+from contract.local import ErrorBody, HelloReply, LedgerRow
 from contract.version import LOCAL_VERSION
 from tests.fakes.local_agent import LocalAgent
 from tests.ui import examples
@@ -299,6 +299,51 @@ def test_older_lines_come_when_asked_for_and_then_there_are_no_more(stage: Stage
     older.click()
     qtbot.waitUntil(lambda: tree.topLevelItemCount() == LINES_AT_ONCE + 20)
     assert older.isHidden()
+
+
+def test_reports_are_found_behind_any_number_of_signs_of_life(stage: Stage, qtbot: QtBot) -> None:
+    def row(number: int) -> LedgerRow:
+        one = examples.ledger_row(number)
+        return one if number % 150 == 0 else msgspec.structs.replace(one, type="heartbeat")
+
+    stage.agent.ledger = tuple(row(number) for number in range(LINES_AT_ONCE * 4, 0, -1))
+    stage.windows.show_sees()
+    window = stage.window("What Decorum sees")
+    tree = window.findChildren(QTreeWidget)[0]
+    older = next(
+        one for one in window.findChildren(QPushButton) if one.accessibleName() == "Show older lines"
+    )
+    qtbot.waitUntil(lambda: tree.topLevelItemCount() == 5 and stage.agent.methods().count("ledger") == 5)
+    qtbot.waitUntil(older.isHidden)
+    items = [item for item in map(tree.topLevelItem, range(5)) if item is not None]
+    said = [item.text(0) for item in items]
+    assert said[0] == "This device said 100 times that it is there."
+    assert [said[1], said[3]] == [examples.ledger_row(1).sentence] * 2
+    assert sum(item.childCount() for item in items[::2]) == LINES_AT_ONCE * 4 - 2
+    items[0].setExpanded(True)
+    inside = items[0].child(7)
+    assert inside is not None
+    inside.setExpanded(True)
+    literal = inside.child(0)
+    assert literal is not None
+    assert isinstance(tree.itemWidget(literal, 0), QLabel)
+
+
+def test_a_long_line_is_not_cut_off(stage: Stage, qtbot: QtBot) -> None:
+    long = "A messenger with a long name " * 8
+    stage.agent.ledger = (
+        msgspec.structs.replace(examples.ledger_row(2), sentence=long),
+        examples.ledger_row(1),
+    )
+    stage.windows.show_sees()
+    window = stage.window("What Decorum sees")
+    window.findChildren(QTabWidget)[0].setCurrentIndex(1)
+    tree = window.findChildren(QTreeWidget)[0]
+    qtbot.waitUntil(lambda: tree.topLevelItemCount() == 2)
+    heights = [
+        tree.visualItemRect(item).height() for item in map(tree.topLevelItem, range(2)) if item is not None
+    ]
+    assert heights[0] >= 3 * tree.fontMetrics().height()
 
 
 def test_the_notice_opens_by_itself_once_and_is_confirmed_to_the_agent(stage: Stage, qtbot: QtBot) -> None:

@@ -1,4 +1,4 @@
-"""The section `To do`: only what a person can act on, the most pressing first."""
+"""The section `To do`: only what a person can act on, the most pressing first; before all, what is collected."""
 
 from collections.abc import Iterable
 
@@ -55,8 +55,6 @@ def _about_link(picture: Picture) -> Iterable[TodoView]:
 def _about_device(picture: Picture, snapshot: Snapshot) -> Iterable[TodoView]:
     if not snapshot.enrolled:
         yield TodoView(shape="unknown", title=say(status.ENROL_TITLE), detail=say(status.ENROL_DETAIL))
-    for row in _worst_first(snapshot):
-        yield _about_messenger(row, picture)
     if snapshot.notice_due:
         yield TodoView(
             shape="attention",
@@ -64,6 +62,8 @@ def _about_device(picture: Picture, snapshot: Snapshot) -> Iterable[TodoView]:
             detail=say(status.NOTICE_DETAIL),
             primary=Action("read_notice", say(status.READ_NOTICE)),
         )
+    for row in _worst_first(snapshot):
+        yield _about_messenger(row, picture)
     check_in = Action("check_in", say(status.CHECK_IN))
     if snapshot.policy_expired:
         yield TodoView(

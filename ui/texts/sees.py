@@ -43,6 +43,7 @@ TYPES = {
     "policy": "Policies",
     "notice": "This notice",
     "trouble": "Troubles of Decorum itself",
+    "tombstone": "Gaps",
 }
 WHY_WHO = "{why} Seen by: {who}."
 NOT_FROM_HERE = "Nothing of this leaves this device."
@@ -71,4 +72,10 @@ ACKNOWLEDGED = "received"
 ATTEMPTED = ("tried {count} time", "tried {count} times")
 TOOLTIP_ACKNOWLEDGED = "First tried {first}, received by the server {received}."
 TOOLTIP_ATTEMPTED = "First tried {first}, not confirmed by the server yet."
+SIGNS_OF_LIFE = (
+    "This device said {count} time that it is there.",
+    "This device said {count} times that it is there.",
+)
+FROM_TO = "{first} to {last}"
+NOT_RECEIVED = ("{count} not received", "{count} not received")
 OLDER = "Show &older lines"
