@@ -68,13 +68,30 @@ def scenes() -> Iterator[Scene]:
             is_reminded=True,
         )
     calm = in_line()
-    yield Scene(name="window-sees", window="What Decorum sees", snapshot=calm, page="sees")
+    due = msgspec.structs.replace(calm, notice_due=True)
+    for theme, suffix in (("light", ""), ("dark", "-dark")):
+        yield Scene(
+            name=f"window-sees{suffix}",
+            window="What Decorum sees",
+            snapshot=calm,
+            page="sees",
+            theme=theme,
+        )
+        yield Scene(
+            name=f"window-sent{suffix}",
+            window="What Decorum sees",
+            snapshot=calm,
+            page="sees",
+            theme=theme,
+            settle=open_ledger,
+        )
+        yield Scene(
+            name=f"window-notice{suffix}", window="Before anything is collected", snapshot=due, theme=theme
+        )
     yield Scene(
-        name="window-sent", window="What Decorum sees", snapshot=calm, page="sees", settle=open_ledger
+        name="window-sees-end", window="What Decorum sees", snapshot=calm, page="sees", settle=scroll_down
     )
     yield Scene(name="window-policy", window="Policy", snapshot=calm, page="policy")
-    due = msgspec.structs.replace(calm, notice_due=True)
-    yield Scene(name="window-notice", window="Before anything is collected", snapshot=due)
 
 
 def in_line() -> Snapshot:
@@ -138,6 +155,13 @@ def open_ledger(window: str) -> None:
     run("xdotool", "key", "Down", "Down", "Right")
     time.sleep(0.3)
     run("xdotool", "mousemove", "0", "0")
+
+
+def scroll_down(window: str) -> None:
+    """Turn to the end of the page."""
+    run("xdotool", "windowactivate", "--sync", window)
+    run("xdotool", "key", "End")
+    time.sleep(0.3)
 
 
 def run(*command: str) -> str:

@@ -48,7 +48,7 @@ TYPES = {
 WHY_WHO = "{why} Seen by: {who}."
 NOT_FROM_HERE = "Nothing of this leaves this device."
 KEPT = "Your company has set {days} days as the longest that it keeps what is about a person."
-LITERALLY = "The page “What was sent” lists every line that ever left, literally."
+LITERALLY = "The page “What was sent” lists every line that left, literally."
 UNAVAILABLE = "The agent cannot be asked what holds for this device ({sentence}) While it does not run, nothing is seen."
 
 NOTICE_WINDOW = "Before anything is collected"
