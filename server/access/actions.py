@@ -3,6 +3,9 @@
 _WORDS = {
     "device.enrolled": "Device enrolled",
     "device.enrolled_again": "Device enrolled again",
+    "device.replaced": "Device replaced",
+    "device.revoked": "Device revoked",
+    "device.let_back": "Device let back in",
     "enrolment": "Enrolment refused",
     "check_in": "Check-in refused",
     "login_link.created": "Login link made",

@@ -63,10 +63,10 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
 
 def overview(now: datetime) -> Overview:
     """Return the answers as of now."""
-    standings = counts(Device.objects.all(), now)
+    standings = counts(Device.objects.filter(revoked_at=None), now)
     devices = sum(standings.values())
     pressing = Sighting.objects.filter(is_open=True, verdict__in=("violation", "attention"))
-    pressing = pressing.filter(device__silent_from__gt=now)
+    pressing = pressing.filter(device__silent_from__gt=now, device__revoked_at=None)
     return Overview(
         sentence=_sentence(standings, devices),
         devices=devices,
@@ -102,7 +102,7 @@ def _tiles(standings: dict[Standing, int]) -> list[Tile]:
     return [
         Tile(standing, count, _devices_link(standing=standing))
         for standing, count in standings.items()
-        if count or standing != "unknown"
+        if count or standing not in {"unknown", "revoked"}
     ]
 
 
@@ -115,7 +115,8 @@ _RANK = Case(
 
 def _channels() -> list[Channel]:
     """Return the channels seen, those used on most devices first."""
-    seen = Sighting.objects.exclude(messenger=None).values("messenger", "profile")
+    here = Sighting.objects.filter(device__revoked_at=None)
+    seen = here.exclude(messenger=None).values("messenger", "profile")
     rows = seen.annotate(
         label=Max("name"),
         devices=Count("device", distinct=True),

@@ -28,6 +28,7 @@ STANDINGS = {
     "not_in_line": Look("Not in line", "octagon-x", "violation"),
     "silent": Look("Silent", "circle-dashed", "unknown"),
     "unknown": Look("Not known yet", "circle-dashed", "unknown"),
+    "revoked": Look("Revoked", "circle-dashed", "unknown"),
 }
 PROFILES = {"work": "work", "personal": "personal", "unknown": "unknown side"}
 OWNERSHIPS = {"company": "Company", "personal": "Personal (BYOD)"}

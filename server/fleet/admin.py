@@ -17,7 +17,7 @@ from server.access.admin import ReadOnlyAdmin
 from server.addresses import client_address
 from server.console import present
 from server.console.templatetags.console import moment, standing
-from server.fleet import secrets
+from server.fleet import revocation, secrets
 from server.fleet.filters import ChannelFilter, OwnershipFilter, ProfileFilter, SerialFilter, StandingFilter
 from server.fleet.flags import flags
 from server.fleet.forms import SecretForm
@@ -40,6 +40,39 @@ class DeviceAdmin(ReadOnlyAdmin):
     list_before_template = "console/standings.html"
     search_fields = ("name", "id")
     ordering = ("name", "id")
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the addresses that take a device out, let it back in, and let it replace another."""
+        view = self.admin_site.admin_view
+        own = [
+            path("<str:pk>/revoke/", view(self.revoke_view), name="fleet_device_revoke"),
+            path("<str:pk>/let-back/", view(self.let_back_view), name="fleet_device_let_back"),
+            path("<str:pk>/replace/<str:old>/", view(self.replace_view), name="fleet_device_replace"),
+        ]
+        return [*own, *super().get_urls()]
+
+    def revoke_view(self, request: HttpRequest, pk: str) -> HttpResponse:
+        """Take a device out."""
+        device = _to_change(request, pk)
+        revocation.revoke(device, request.user.get_username(), utc_now(), client_address(request))
+        self.message_user(request, f"“{device}” was taken out. It is refused from its next word on.")
+        return redirect("admin:fleet_device_change", device.pk)
+
+    def let_back_view(self, request: HttpRequest, pk: str) -> HttpResponse:
+        """Let a device back in."""
+        device = _to_change(request, pk)
+        revocation.let_back(device, request.user.get_username(), utc_now(), client_address(request))
+        self.message_user(request, f"“{device}” was let back in.")
+        return redirect("admin:fleet_device_change", device.pk)
+
+    def replace_view(self, request: HttpRequest, pk: str, old: str) -> HttpResponse:
+        """Let a device take the place of another record of the same machine."""
+        device, other = _to_change(request, pk), _to_change(request, old)
+        if other not in revocation.same_machine(device):
+            raise Http404
+        revocation.replace(other, device, request.user.get_username(), utc_now(), client_address(request))
+        self.message_user(request, f"This record took the place of {other.pk[:8]}.")
+        return redirect("admin:fleet_device_change", device.pk)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -198,6 +231,21 @@ class SecretAdmin(ModelAdmin):  # type: ignore[misc]  # the theme ships no types
         return format_html(
             '<button class="quiet-button" form="changelist-form" formaction="{}">Take back</button>', link
         )
+
+
+def _to_change(request: HttpRequest, pk: str) -> Device:
+    """Return a device that this request may change.
+
+    Raises:
+        PermissionDenied: no form, or nobody who may.
+        Http404: there is none.
+    """
+    if request.method != "POST" or not request.user.has_perm("fleet.change_device"):
+        raise PermissionDenied
+    device = Device.objects.filter(pk=pk).first()
+    if device is None:
+        raise Http404
+    return device
 
 
 def _is_sent_again(request: HttpRequest, form_id: str) -> bool:

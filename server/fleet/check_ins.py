@@ -10,7 +10,7 @@ from contract.envelope import Address, VerifyKey
 from contract.messages import Acknowledgement, CheckIn, CheckInReply, SealedRequest
 from server.access import audit
 from server.errors import RefusedError
-from server.fleet import intake, projection
+from server.fleet import intake, projection, revocation
 from server.fleet.models import CheckInRecord, Device
 from server.fleet.seals import answered, named_device, opened
 from server.fleet.spread import spread_seconds
@@ -51,6 +51,9 @@ def _take(
     said: CheckIn, message: SealedRequest, identity: Identity, device_id: str, now: datetime
 ) -> CheckInReply:
     device = Device.objects.get(pk=device_id)
+    revocation.refuse(device)
+    if device.shares_hardware:
+        revocation.replace_silent(device, now)
     record = _keep(device, said, message.sealed, now)
     taken = intake.take(device, record, said, message.bodies, now)
     projection.project(device, taken.fresh, now)

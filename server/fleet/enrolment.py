@@ -11,6 +11,7 @@ from contract.errors import MalformedError
 from contract.messages import Enrolled, EnrolmentReply, EnrolmentRequest, SealedRequest
 from server.access import audit
 from server.errors import RefusedError
+from server.fleet import revocation
 from server.fleet.models import Device, EnrolmentSecret
 from server.fleet.models.secret import digest_of
 from server.fleet.seals import NEW_DEVICE, answered, claimed, opened
@@ -70,6 +71,8 @@ def _verified(message: SealedRequest, identity: Identity) -> tuple[EnrolmentRequ
 def _take_in(request: EnrolmentRequest, now: datetime, address: str) -> Device:
     secret = _secret(request.secret)
     device = Device.objects.filter(public_key=request.public_key).first()
+    if device is not None:
+        revocation.refuse(device)
     if device is None or device.enrolled_with_id != secret.pk:
         # The same device with the same secret asks again because an answer was lost: that uses nothing up.
         _use(secret, now)
@@ -111,7 +114,7 @@ def _flag_shared_hardware(device: Device) -> None:
     """Flag two records that tell the same hardware, and evict neither: one may be a clone, or the machine anew."""
     if device.hardware is None:
         return
-    alike = Device.objects.filter(hardware=device.hardware)
+    alike = Device.objects.filter(hardware=device.hardware, revoked_at=None)
     if alike.count() > 1:
         alike.update(shares_hardware=True)
         device.shares_hardware = True

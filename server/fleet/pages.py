@@ -7,7 +7,7 @@ from django.http import HttpRequest
 
 from server.addresses import client_address
 from server.console import present
-from server.fleet import secrets
+from server.fleet import revocation, secrets
 from server.fleet.flags import flags
 from server.fleet.models import Device
 from server.fleet.standing import standing_of
@@ -23,14 +23,14 @@ def device_page(request: HttpRequest, device: Device) -> dict[str, Any]:
     """Return what the page of one device shows."""
     newest = publishing.current()
     current_serial = 0 if newest is None else newest.serial
-    alike = Device.objects.filter(hardware=device.hardware).exclude(pk=device.pk)
     return {
         "title": "Device",
         "zone": settings.TIME_ZONE,
         "device": device,
         "standing_name": standing_of(device, utc_now()),
         "flags": flags(device, current_serial),
-        "same_hardware": list(alike[:10]) if device.shares_hardware and device.hardware else [],
+        "same_hardware": revocation.same_machine(device)[:10],
+        "may_change": request.user.has_perm("fleet.change_device"),
         "policy_is_published": Publication.objects.filter(pk=device.policy_serial).exists(),
         "ownership": present.OWNERSHIPS.get(device.ownership, device.ownership),
         "platform": present.PLATFORMS.get(device.platform, device.platform),

@@ -7,7 +7,7 @@ from django.db.models import Count, Q, QuerySet
 
 from server.fleet.models import Device
 
-Standing = Literal["in_line", "attention", "not_in_line", "silent", "unknown"]
+Standing = Literal["in_line", "attention", "not_in_line", "silent", "unknown", "revoked"]
 STANDINGS: tuple[Standing, ...] = get_args(Standing)
 _STATES: dict[Standing, tuple[str, ...]] = {
     "in_line": ("compliant", "exempt"),
@@ -19,8 +19,12 @@ _STATES: dict[Standing, tuple[str, ...]] = {
 
 def condition(standing: Standing, now: datetime) -> Q:
     """Return which devices stand so. What a silent device last said is not held against it, nor for it."""
-    silent = Q(silent_from__lte=now)
-    return silent if standing == "silent" else ~silent & Q(state__in=_STATES[standing])
+    revoked, silent = Q(revoked_at__isnull=False), Q(silent_from__lte=now)
+    if standing == "revoked":
+        return revoked
+    if standing == "silent":
+        return ~revoked & silent
+    return ~revoked & ~silent & Q(state__in=_STATES[standing])
 
 
 def filtered(devices: QuerySet[Device], standing: str | None, now: datetime) -> QuerySet[Device]:
@@ -40,6 +44,8 @@ def counts(devices: QuerySet[Device], now: datetime) -> dict[Standing, int]:
 
 def standing_of(device: Device, now: datetime) -> Standing:
     """Return where one device stands."""
+    if device.revoked_at is not None:
+        return "revoked"
     if device.is_silent(now):
         return "silent"
     return next(standing for standing, states in _STATES.items() if device.state in states)

@@ -44,6 +44,7 @@ def standings_bar(cl: Any) -> dict[str, Any]:
     chips += [
         Chip(standing, numbers[standing], _link({"standing": standing}), standing == chosen)
         for standing in STANDINGS
+        if numbers[standing] or standing != "revoked"
     ]
     kept = {"standing": chosen} if chosen else {}
     narrowed = [

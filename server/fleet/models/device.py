@@ -47,6 +47,10 @@ class Device(models.Model):
     taken_gaps = models.JSONField(default=list)
     forked_at = models.DateTimeField(null=True)
     """When it first reported two different things under one number."""
+    revoked_at = models.DateTimeField(null=True)
+    """When it was taken out, because it was lost, left the company or was replaced: nothing is taken from it any more."""
+    replaced_by = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="replaces")
+    """The same machine, enrolled anew."""
     state = models.CharField(max_length=16, default="pending", db_index=True)
     """The worst of its open sightings, as last reported."""
 
