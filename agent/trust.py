@@ -1,6 +1,10 @@
-"""Whom this device believes: the root it was given or met, and the keys that the root has certified."""
+"""Whom this device believes: the root it was given or met, and the keys that the root has certified.
 
-from collections.abc import Sequence
+A key whose certificate began before that of a key which has served here since is believed no more: so a key that was stolen is
+worth nothing once another took its place, although its certificate has not run out.
+"""
+
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -13,6 +17,7 @@ from contract.errors import MalformedError
 from contract.messages import REPLY_LIMIT_BYTES, KeyCertificate, PolicyBundle
 
 Use = Literal["policy", "server"]
+USES: tuple[Use, ...] = ("policy", "server")
 
 
 class Trust(msgspec.Struct, frozen=True):
@@ -20,21 +25,33 @@ class Trust(msgspec.Struct, frozen=True):
 
     tenant: str
     root: VerifyKey
+    since: Mapping[Use, datetime] = {}
+    """When the certificate of the newest key that has served here began."""
 
     def key_for(
         self, use: Use, certificates: Sequence[str], key_id: object, at: datetime | None
     ) -> VerifyKey:
         """Return the key with this id, if the root has certified it for this use and time.
 
+        Raises:
+            DistrustError: as `certificate_for`.
+        """
+        return VerifyKey(self.certificate_for(use, certificates, key_id, at).public_key)
+
+    def certificate_for(
+        self, use: Use, certificates: Sequence[str], key_id: object, at: datetime | None
+    ) -> KeyCertificate:
+        """Return the certificate of the key with this id, if the root has certified it for this use and time.
+
         Without a time only the use is checked: the time may stand in what the key has sealed.
 
         Raises:
-            DistrustError: no such certificate.
+            DistrustError: no such certificate, or another key has taken its place.
         """
         address = Address(
             type="key-certificate", tenant=self.tenant, device=EVERY_DEVICE, direction="to_device"
         )
-        has_run_out = False
+        has_run_out = is_superseded = False
         for untrusted_text in certificates:
             try:
                 payload = unseal(untrusted_text, address, self.root)
@@ -43,9 +60,14 @@ class Trust(msgspec.Struct, frozen=True):
             except (SealError, MalformedError):
                 continue  # another root's certificate proves nothing, and does no harm
             if certificate.use == use and key.fingerprint == key_id:
-                if at is None or certificate.not_before <= at < certificate.not_after:
-                    return key
-                has_run_out = True  # a renewed certificate of the same key may follow
+                if use in self.since and certificate.not_before < self.since[use]:
+                    is_superseded = True  # a renewed certificate of the same key may follow
+                elif at is None or certificate.not_before <= at < certificate.not_after:
+                    return certificate
+                else:
+                    has_run_out = True  # alike
+        if is_superseded:
+            raise DistrustError(f"Another {use} key has taken this one's place.", "key_superseded")
         if has_run_out:
             raise DistrustError(f"The {use} key's certificate has run out or not begun.", "key_expired")
         raise DistrustError(f"The root of {self.tenant} has not certified this {use} key.", "key_unknown")

@@ -24,6 +24,7 @@ _COMMANDS = {
     "login-link": "server.commands.login_link",
     "policy": "server.commands.policy",
     "enrol-secret": "server.commands.enrol_secret",
+    "keys": "server.commands.keys",
     "root-fingerprint": "server.commands.root_fingerprint",
 }
 
@@ -125,6 +126,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     secret.add_argument("--days", type=int, default=7, help="how long it holds; default: %(default)s")
     secret.add_argument("--note", default="", help="what it is for")
+
+    keys = commands.add_parser("keys", help="list the server's keys, or change one", epilog=_EXITS)
+    key_actions = keys.add_subparsers(dest="action", required=True, metavar="ACTION")
+    key_actions.add_parser("list", help="list the keys that the root has certified")
+    change = key_actions.add_parser("rotate", help="change a key; the root key must be at hand")
+    change.add_argument("use", choices=("policy", "server"), help="which one")
 
     commands.add_parser(
         "root-fingerprint", help="print the fingerprint that devices are given by MDM", epilog=_EXITS

@@ -6,7 +6,7 @@ certificates. A key that is there and cannot be read is an error, never a reason
 
 import json
 from datetime import datetime, timedelta
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -40,6 +40,16 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True):
     root: PublicKey
 
 
+class Certificate(msgspec.Struct, frozen=True):
+    """What the root says of one key, read out."""
+
+    use: str
+    fingerprint: str
+    not_before: datetime
+    not_after: datetime
+    is_working: bool
+
+
 class Identity(msgspec.Struct, frozen=True):
     """The tenant, the server's two working keys, and their certificates."""
 
@@ -47,6 +57,30 @@ class Identity(msgspec.Struct, frozen=True):
     policy_key: SigningKey
     server_key: SigningKey
     certificates: tuple[str, ...]
+
+    def read_out(self) -> list[Certificate]:
+        """Return what the certificates say."""
+        address = Address(
+            type="key-certificate", tenant=self.tenant.id, device=EVERY_DEVICE, direction="to_device"
+        )
+        root, working = (
+            VerifyKey(self.tenant.root),
+            {self.policy_key.public.text, self.server_key.public.text},
+        )
+        said = [
+            wire.decode(KeyCertificate, unseal(text, address, root), limit_bytes=_FILE_LIMIT_BYTES)
+            for text in self.certificates
+        ]
+        return [
+            Certificate(
+                one.use,
+                VerifyKey(one.public_key).fingerprint,
+                one.not_before,
+                one.not_after,
+                one.public_key in working,
+            )
+            for one in said
+        ]
 
     @property
     def root_fingerprint(self) -> str:
@@ -104,15 +138,59 @@ def load(folder: Path) -> Identity:
     return Identity(tenant, _load_key(keys, "policy"), _load_key(keys, "server"), certificates)
 
 
-@cache
 def identity_in(folder: Path | None) -> Identity:
-    """Return the identity for a running server, which reads it once.
+    """Return the identity for a running server, which reads it once, and again after its keys were changed.
 
     Raises:
         StateError: as `load`.
     """
     if folder is None:
         raise StateError("No state folder is named.", "Set DECORUM_SERVER_STATE.")
+    try:
+        stamp = (folder / KEYS_FOLDER / CERTIFICATES_FILE).stat()
+    except OSError:
+        return load(folder)  # which says what is missing
+    return _loaded(folder, stamp.st_mtime_ns, stamp.st_ino)
+
+
+@lru_cache(maxsize=4)
+def _loaded(folder: Path, _changed_at: int, _file: int) -> Identity:
+    return load(folder)
+
+
+def rotate(folder: Path, use: Use, now: datetime) -> Identity:
+    """Return the identity with a new key for a use, certified beside the old one, which is gone.
+
+    An interrupted call is gone on with by the next. Devices believe the old key until the new one has served them.
+
+    Raises:
+        StateError: the root is not at hand, or a key is damaged or cannot be written.
+    """
+    keys = folder / KEYS_FOLDER
+    if state_folder.read(_key_file(keys, "root")) is None:
+        raise StateError(
+            f"{_key_file(keys, 'root')} is not here.", "Bring the root key to certify the new one."
+        )
+    following = _key_file(keys, f"{use}.next")
+    if state_folder.read(following) is None:
+        state_folder.create(following, SigningKey.generate().to_text())
+    old, new = _load_key(keys, use).public.text, _load_key(keys, f"{use}.next").public.text
+    others: dict[str, Use] = {_load_key(keys, one).public.text: one for one in USES if one != use}
+    # The old key's certificate begins earlier, so that devices can tell which key is the newer.
+    _write_certificates(folder, {new: use, **others}, now, kept=old)
+    following.replace(_key_file(keys, use))
+    return load(folder)
+
+
+def forget_old_keys(folder: Path, now: datetime) -> Identity:
+    """Return the identity with certificates for its working keys only.
+
+    Raises:
+        StateError: as `rotate`.
+    """
+    keys = folder / KEYS_FOLDER
+    wanted: dict[str, Use] = {_load_key(keys, use).public.text: use for use in USES}
+    _write_certificates(folder, wanted, now)
     return load(folder)
 
 
@@ -171,20 +249,37 @@ def _certify(folder: Path, now: datetime) -> None:
         raise StateError("keys/root.jwk is not this tenant's root.", "Restore it from its backup.")
     current = _read_certificates(keys) if (keys / CERTIFICATES_FILE).exists() else ()
     address = Address(type="key-certificate", tenant=tenant.id, device=EVERY_DEVICE, direction="to_device")
-    wanted = {_load_key(keys, use).public.text: use for use in USES}
+    wanted: dict[str, Use] = {_load_key(keys, use).public.text: use for use in USES}
     if {_lasting(text, address, root.public, now) for text in current} >= set(wanted):
         return
+    _write_certificates(folder, wanted, now)
+
+
+def _write_certificates(folder: Path, wanted: dict[str, Use], now: datetime, kept: str = "") -> None:
+    """Certify keys anew; a certificate that is there already of a key to be kept stays as it is."""
+    keys, tenant = folder / KEYS_FOLDER, read_tenant(folder)
+    root = _load_key(keys, "root")
+    address = Address(type="key-certificate", tenant=tenant.id, device=EVERY_DEVICE, direction="to_device")
+    current = _read_certificates(keys) if (keys / CERTIFICATES_FILE).exists() else ()
+    still = [text for text in current if _certified(text, address, root.public) == kept]
     made = [
-        wire.encode(
-            KeyCertificate(
-                public_key=key, use=use, not_before=now - CLOCKS_APART, not_after=now + CERTIFICATE_LIFE
-            )
+        KeyCertificate(
+            public_key=key, use=use, not_before=now - CLOCKS_APART, not_after=now + CERTIFICATE_LIFE
         )
         for key, use in wanted.items()
     ]
-    state_folder.replace(
-        keys / CERTIFICATES_FILE, json.dumps([seal(payload, address, root) for payload in made])
-    )
+    sealed = [seal(wire.encode(certificate), address, root) for certificate in made]
+    state_folder.replace(keys / CERTIFICATES_FILE, json.dumps([*sealed, *still]))
+
+
+def _certified(text: str, address: Address, root: VerifyKey) -> str | None:
+    """Return the key that a certificate vouches for."""
+    try:
+        return wire.decode(
+            KeyCertificate, unseal(text, address, root), limit_bytes=_FILE_LIMIT_BYTES
+        ).public_key
+    except (SealError, MalformedError):
+        return None
 
 
 def _lasting(text: str, address: Address, root: VerifyKey, now: datetime) -> str | None:

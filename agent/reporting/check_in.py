@@ -20,7 +20,7 @@ from agent.reporting.ledger import Ledger
 from agent.reporting.outbox import Outbox, Waiting
 from agent.rescue import SEQUENCE_LOST
 from agent.store import Store
-from agent.trust import key_id, open_bundle
+from agent.trust import USES, Trust, key_id, open_bundle
 from contract import wire
 from contract.envelope import Address, SealError, SigningKey, seal, unseal
 from contract.errors import MalformedError
@@ -31,6 +31,7 @@ from contract.messages import (
     ChainHead,
     CheckIn,
     CheckInReply,
+    KeyCertificate,
     ObservationBody,
     ObservationDigest,
     SealedRequest,
@@ -43,6 +44,7 @@ from contract.policy import Ownership
 from contract.version import VERSION
 
 _SERVER_TIME = "server_time"
+_KEY_SINCE = "key_since:"
 ACKNOWLEDGEMENTS_KEPT = 1000
 
 
@@ -119,10 +121,11 @@ class CheckIns:
             DistrustError: the answer does not hold; nothing of it was taken.
         """
         trust = prepared.enrolment.trust
-        reply, acknowledgement = self._open(prepared, answer)
+        reply, acknowledgement, certificate = self._open(prepared, answer)
         now = self._clock.now()
         server_time = ServerTime(acknowledgement.at, self._clock.monotonic(), self._clock.boot_id())
         with self._store.transaction():
+            self._remember_key(certificate)
             self._keep(reply.sealed, now)
             self._forget_taken(prepared, acknowledgement, now)
             self._find_numbers_again(acknowledgement)
@@ -154,9 +157,11 @@ class CheckIns:
             observations=tuple(ObservationDigest(row.sequence, row.digest) for row in rows),
         )
 
-    def _open(self, prepared: Prepared, answer: bytes) -> tuple[CheckInReply, Acknowledgement]:
+    def _open(
+        self, prepared: Prepared, answer: bytes
+    ) -> tuple[CheckInReply, Acknowledgement, KeyCertificate]:
         enrolment = prepared.enrolment
-        trust = enrolment.trust
+        trust = self._trust(enrolment)
         address = Address(
             type="acknowledgement", tenant=enrolment.tenant, device=enrolment.device, direction="to_device"
         )
@@ -167,13 +172,24 @@ class CheckIns:
             acknowledgement = wire.decode(Acknowledgement, payload, limit_bytes=REPLY_LIMIT_BYTES)
         except (MalformedError, SealError) as error:
             raise DistrustError(error.detail, "answer_malformed") from error
-        trust.key_for("server", reply.certificates, key_id(reply.sealed), acknowledgement.at)
+        certificate = trust.certificate_for(
+            "server", reply.certificates, key_id(reply.sealed), acknowledgement.at
+        )
         if acknowledgement.request != prepared.sealed_digest:
             raise DistrustError("The answer is to another check-in.", "answer_replayed")
         seen = self.server_time()
         if seen is not None and acknowledgement.at < seen.server:
             raise DistrustError("The server's time went back.", "answer_older")
-        return reply, acknowledgement
+        return reply, acknowledgement, certificate
+
+    def _trust(self, enrolment: Enrolment) -> Trust:
+        """Return whom to believe, the keys that have served here since taken into account."""
+        told = {use: self._store.fact(f"{_KEY_SINCE}{use}") for use in USES}
+        since = {use: datetime.fromisoformat(text) for use, text in told.items() if text}
+        return msgspec.structs.replace(enrolment.trust, since=since)
+
+    def _remember_key(self, certificate: KeyCertificate) -> None:
+        self._store.remember(f"{_KEY_SINCE}{certificate.use}", certificate.not_before.isoformat())
 
     def _keep(self, sealed: str, now: datetime) -> None:
         """Keep the sealed acknowledgement: the server cannot later claim not to have got the reports."""
@@ -214,16 +230,18 @@ class CheckIns:
         enrolment: Enrolment,
         now: datetime,
     ) -> None:
+        trust = self._trust(enrolment)
         try:
             bundle = open_bundle(
                 sealed,
                 reply.certificates,
-                enrolment.trust,
+                trust,
                 in_force=self._shelf.serial,
                 current=acknowledgement.current_serial,
                 at=acknowledgement.at,
             )
             answer = self._shelf.apply(sealed, reply.certificates, bundle, now)
+            self._remember_key(trust.certificate_for("policy", reply.certificates, key_id(sealed), None))
         except DistrustError as error:
             answer = self._shelf.refuse(sealed, error, now)
         if answer is not None:

@@ -8,6 +8,7 @@ _WORDS = {
     "device.let_back": "Device let back in",
     "enrolment": "Enrolment refused",
     "check_in": "Check-in refused",
+    "key.rotated": "Key changed",
     "login_link.created": "Login link made",
     "person.created": "Person added",
     "person.password_changed": "Password changed",

@@ -75,6 +75,23 @@ def renewed(identity: Identity, now: datetime) -> Publication | None:
     return publication
 
 
+def seal_anew(identity: Identity, actor: str, now: datetime) -> Publication | None:
+    """Seal the publication in force with the policy key of today, under the next serial; None without one.
+
+    Raises:
+        MalformedError: this version cannot read it; what is published stays.
+    """
+    with transaction.atomic():
+        in_force = current()
+        if in_force is None:
+            return None
+        policy = parse_published(in_force.text)
+        publication = _write(in_force.text, policy, actor, identity, now, is_renewal=True)
+        subject = f"Policy number {publication.serial}"
+        audit.record(now, actor, "policy.renewed", subject, f"was {in_force.serial}; sealed with a new key")
+    return publication
+
+
 def _due(publication: Publication) -> datetime:
     return publication.expires_at - (publication.expires_at - publication.issued_at) / 3
 

@@ -235,3 +235,37 @@ def test_a_fork_is_reported_as_trouble(device: Device) -> None:
     device.store.remember("last_sequence", "1")
     device.check_in()
     assert [one.code for one in device.server.taken.values() if isinstance(one, Trouble)] == ["test", "fork"]
+
+
+def test_a_key_is_believed_no_more_once_a_newer_one_has_served_here(tmp_path: Path) -> None:
+    device = Device(tmp_path)
+    device.enrol()
+    device.server.publish(policy())
+    device.check_in()
+    stolen_server, stolen_policy = device.server.server_key, device.server.policy_key
+    old_certificates = device.server.certificates()
+    device.server.change_keys()
+    device.server.publish(policy(version=2))
+    device.check_in()
+    assert device.shelf.serial == 2
+
+    # A thief of the old keys still has their certificates, which have not run out.
+    new_server, new_policy = device.server.server_key, device.server.policy_key
+    certificates = (*device.server.certificates(), *old_certificates)
+    device.server.certificates = lambda: certificates  # type: ignore[method-assign]
+    device.server.server_key = stolen_server
+    with pytest.raises(DistrustError) as distrusted:
+        device.check_in()
+    assert distrusted.value.reason == "key_superseded"
+
+    device.server.server_key, device.server.policy_key = new_server, stolen_policy
+    device.server.publish(policy(version=3))
+    device.check_in()
+    assert device.shelf.serial == 2
+    refused = device.shelf.refused()
+    assert refused is not None
+    assert "has taken this one's place" in refused.sentence
+    device.server.policy_key = new_policy
+    device.server.publish(policy(version=4))
+    device.check_in()
+    assert device.shelf.serial == 4

@@ -39,6 +39,7 @@ class CentralServer:
     def __init__(self, now: Callable[[], datetime]) -> None:
         self.now = now
         self.root, self.policy_key, self.server_key = (SigningKey.generate() for _ in range(3))
+        self.certified_from = START - timedelta(days=3650)
         self.device_key: VerifyKey | None = None
         self.device = "d1"
         self.taken: dict[int, Observation] = {}
@@ -69,6 +70,11 @@ class CentralServer:
             raise UnreachableError("the answer was lost", "wait")
         return self.tamper(answer)
 
+    def change_keys(self) -> None:
+        """Work with new keys from now on."""
+        self.policy_key, self.server_key = SigningKey.generate(), SigningKey.generate()
+        self.certified_from = self.now() - timedelta(days=1)
+
     def publish(self, policy: Policy, days: int = 90, key: SigningKey | None = None) -> PolicyBundle:
         """Publish a policy under the next serial."""
         self.serial += 1
@@ -93,7 +99,7 @@ class CentralServer:
                     KeyCertificate(
                         public_key=key.public.text,
                         use=use,  # type: ignore[arg-type]  # the two literals below
-                        not_before=START - timedelta(days=3650),
+                        not_before=self.certified_from,
                         not_after=START + timedelta(days=3650),
                     )
                 ),

@@ -1,4 +1,5 @@
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -123,6 +124,22 @@ def test_a_wrong_policy_is_refused_by_its_path(run: Run) -> None:
         assert refused.returncode == 1
         assert "$.channels[0].stance" in refused.stderr
         assert "Traceback" not in refused.stderr
+
+
+def test_keys_are_listed_and_changed(run: Run) -> None:
+    before = run("keys", "list").stdout.splitlines()
+    assert [line.split()[0] for line in before] == ["policy", "server"]
+    text = run("policy", "template", "ban").stdout
+    number = re.search(r"Policy number (\d+)", run("policy", "apply", "-", given=text).stdout)
+    assert number is not None
+    changed = run("keys", "rotate", "policy")
+    assert changed.returncode == 0, changed.stderr
+    assert f"was sealed with it, as number {int(number[1]) + 1}" in changed.stdout
+    after = run("keys", "list").stdout.splitlines()
+    assert after[0] != before[0]
+    assert after[1].split()[1] == before[1].split()[1]
+    assert all(line.endswith("in use") for line in after)
+    assert run("keys", "rotate", "root").returncode == 2
 
 
 def test_people_and_their_links(run: Run) -> None:

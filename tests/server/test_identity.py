@@ -8,7 +8,7 @@ from contract import wire
 from contract.envelope import EVERY_DEVICE, Address, VerifyKey, unseal
 from contract.messages import KeyCertificate
 from server.errors import RequestError, StateError
-from server.identity import Identity, establish, load
+from server.identity import Identity, establish, forget_old_keys, identity_in, load, rotate
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 
@@ -115,3 +115,61 @@ def test_only_the_servers_user_can_read_the_keys(tmp_path: Path) -> None:
 def test_an_empty_folder_holds_no_server(tmp_path: Path) -> None:
     with pytest.raises(StateError, match="migrate"):
         load(tmp_path)
+
+
+DAY = timedelta(days=1)
+
+
+def test_a_key_is_changed_and_for_a_while_both_are_certified(tmp_path: Path) -> None:
+    before = establish(tmp_path, "acme", "Acme", NOW)
+    after = rotate(tmp_path, "policy", NOW + DAY)
+    assert after.policy_key.public.text != before.policy_key.public.text
+    assert after.server_key.public.text == before.server_key.public.text
+    assert after.tenant == before.tenant
+    said = {(one.use, one.fingerprint): one for one in after.read_out()}
+    old = said["policy", before.policy_key.public.fingerprint]
+    new = said["policy", after.policy_key.public.fingerprint]
+    assert old.not_before < new.not_before
+    assert (old.is_working, new.is_working) == (False, True)
+    left = forget_old_keys(tmp_path, NOW + DAY)
+    assert {one.fingerprint for one in left.read_out()} == {
+        after.policy_key.public.fingerprint,
+        after.server_key.public.fingerprint,
+    }
+
+
+def test_an_interrupted_change_goes_on_with_the_same_new_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = establish(tmp_path, "acme", "Acme", NOW)
+
+    def interrupted(_self: Path, _target: Path) -> Path:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("server.identity.Path.replace", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            rotate(tmp_path, "server", NOW + DAY)
+    assert load(tmp_path).server_key.public.text == before.server_key.public.text
+    following = (tmp_path / "keys" / "server.next.jwk").read_text()
+    rotate(tmp_path, "server", NOW + 2 * DAY)
+    assert (tmp_path / "keys" / "server.jwk").read_text() == following
+    assert not (tmp_path / "keys" / "server.next.jwk").exists()
+
+
+def test_without_the_root_no_key_is_changed(tmp_path: Path) -> None:
+    establish(tmp_path, "acme", "Acme", NOW)
+    (tmp_path / "keys" / "root.jwk").unlink()
+    before = _files(tmp_path)
+    with pytest.raises(StateError, match="root"):
+        rotate(tmp_path, "policy", NOW + DAY)
+    assert _files(tmp_path) == before
+
+
+def test_a_running_server_notices_that_its_keys_were_changed(tmp_path: Path) -> None:
+    establish(tmp_path, "acme", "Acme", NOW)
+    before = identity_in(tmp_path)
+    assert identity_in(tmp_path) is before
+    rotate(tmp_path, "server", NOW + DAY)
+    forget_old_keys(tmp_path, NOW + DAY)
+    assert identity_in(tmp_path).server_key.public.text != before.server_key.public.text
