@@ -49,7 +49,8 @@ def _verified(message: SealedRequest, identity: Identity, device_id: str) -> Che
 def _take(
     said: CheckIn, message: SealedRequest, identity: Identity, device_id: str, now: datetime
 ) -> CheckInReply:
-    device = Device.objects.get(pk=device_id)
+    # One check-in of a device at a time: which numbers were taken stands in this row (decision 0013).
+    device = Device.objects.select_for_update().get(pk=device_id)
     record = _keep(device, said, message.sealed, now)
     taken = intake.take(device, record, said, message.bodies, now)
     projection.project(device, taken.fresh, now)
