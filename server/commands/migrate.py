@@ -8,6 +8,7 @@ from django.core.management import call_command
 
 from server import state_folder
 from server.commands.frame import start_django, state, usable_database
+from server.fleet import partitions
 from server.identity import establish
 from server.moments import utc_now
 
@@ -23,5 +24,6 @@ def run(arguments: argparse.Namespace) -> None:
     start_django()
     with usable_database():
         call_command("migrate", interactive=False, verbosity=0)
+        partitions.ensure(utc_now())
     print(f"Ready for {identity.tenant.company} ({identity.tenant.id}) in {folder}.")
     print(f"Root fingerprint: {identity.root_fingerprint}")
