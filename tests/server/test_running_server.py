@@ -161,6 +161,18 @@ def test_serials_are_given_once_however_many_publish_at_once(server: Server) -> 
     assert serials == list(range(1, before + 5))
 
 
+def test_a_running_server_erases_by_itself_and_only_one_worker_does(server: Server) -> None:
+    server.command("policy", "apply", "-", given=server.command("policy", "template", "records"))
+    count = "SELECT count(*) FROM access_auditentry WHERE action = 'retention.applied' AND actor = 'server'"
+    with server.running("--workers", "2"):
+        deadline = time.monotonic() + 20
+        while server.ask(count) == [(0,)] and time.monotonic() < deadline:
+            time.sleep(0.05)
+    with server.running("--workers", "2"):
+        pass
+    assert server.ask(count) == [(1,)]
+
+
 def test_a_quota_holds_against_many_at_once(server: Server) -> None:
     secret = server.command("enrol-secret", "--uses", "3")
 

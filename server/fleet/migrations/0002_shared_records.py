@@ -52,7 +52,9 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="receivedobservation",
-            index=models.Index(fields=["received_at"], name="observation_age"),
+            index=models.Index(
+                condition=models.Q(("body__isnull", False)), fields=["received_at"], name="observation_age"
+            ),
         ),
         migrations.RunSQL(NOTICED, migrations.RunSQL.noop),
     ]

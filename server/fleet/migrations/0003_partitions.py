@@ -31,7 +31,7 @@ STATEMENTS = (
     "CREATE INDEX observation_number ON fleet_receivedobservation (device_id, sequence)",
     "CREATE INDEX observation_subject ON fleet_receivedobservation (device_id, subject)",
     "CREATE INDEX observation_story ON fleet_receivedobservation (device_id, id)",
-    "CREATE INDEX observation_age ON fleet_receivedobservation (received_at)",
+    "CREATE INDEX observation_age ON fleet_receivedobservation (received_at) WHERE body IS NOT NULL",
     "CREATE INDEX observation_check_in ON fleet_receivedobservation (check_in_id)",
 )
 

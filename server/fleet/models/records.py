@@ -57,7 +57,9 @@ class ReceivedObservation(models.Model):
         indexes = (
             models.Index(fields=("device", "subject"), name="observation_subject"),
             models.Index(fields=("device", "id"), name="observation_story"),
-            models.Index(fields=("received_at",), name="observation_age"),
+            models.Index(
+                fields=("received_at",), condition=models.Q(body__isnull=False), name="observation_age"
+            ),
         )
 
     def __str__(self) -> str:
