@@ -26,6 +26,7 @@ _COMMANDS = {
     "enrol-secret": "server.commands.enrol_secret",
     "keys": "server.commands.keys",
     "root-fingerprint": "server.commands.root_fingerprint",
+    "retention": "server.commands.retention",
 }
 
 
@@ -136,6 +137,11 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser(
         "root-fingerprint", help="print the fingerprint that devices are given by MDM", epilog=_EXITS
     )
+    retention = commands.add_parser(
+        "retention", help="erase what is older than the policy in force keeps it", epilog=_EXITS
+    )
+    retention.add_argument("--dry-run", action="store_true", help="only say what would be erased")
+    retention.add_argument("--json", action="store_true", help="say it as JSON")
     return parser
 
 

@@ -16,6 +16,7 @@ STATE_VARIABLE = "DECORUM_SERVER_STATE"
 DEFAULT_ADDRESS = "127.0.0.1:8420"
 _PREFIX = "DECORUM_SERVER_"
 
+DatabaseUrl = Annotated[str, msgspec.Meta(pattern=r"^postgres(ql)?://[^\x00-\x20\x7f]+$", max_length=2000)]
 Origin = Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s/?#@]+$", max_length=300)]
 
 
@@ -23,7 +24,9 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     """The environment's word, typed. Each field is a variable, as in DECORUM_SERVER_URL."""
 
     state: str | None = None
-    """The folder that holds database and keys; None means that nothing can be kept."""
+    """The folder that holds keys and, with SQLite, the database; None means that nothing can be kept."""
+    database: DatabaseUrl | None = None
+    """The PostgreSQL database to use in place of SQLite."""
     url: Origin = f"http://{DEFAULT_ADDRESS}"
     """How people and devices reach the server from outside."""
     hosts: str = ""

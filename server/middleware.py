@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 
 from server.fleet import agent_api
@@ -45,4 +46,17 @@ class AgentsFirst:
         """Answer a device, or pass the request on."""
         if request.path_info.startswith(agent_api.PREFIX):
             return agent_api.answer(request)
+        return self._get_response(request)
+
+
+class PossibleAddresses:
+    """Refuses an address that says NUL, which no text in PostgreSQL can hold, before anything looks it up."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer, or refuse."""
+        if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
+            raise BadRequest("The address holds a NUL character")
         return self._get_response(request)

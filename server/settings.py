@@ -1,12 +1,12 @@
 """Django settings of the central server, all from the environment (see `server.configuration`) and the state folder.
 
-Without DECORUM_SERVER_STATE they can be imported, as the type checker and tests do, but nothing can be kept: the database
+Without DECORUM_SERVER_STATE they can be imported, as the type checker and tests do, but nothing can be kept: SQLite
 is in memory and there are no keys. Every command of `decorum-server` asks for the folder first.
 """
 
 import os
 
-from server import state_folder
+from server import databases, state_folder
 from server.configuration import from_environ
 from server.console.theme import LOOK
 
@@ -36,6 +36,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "server.middleware.SafeHeaders",
     "server.middleware.AgentsFirst",
+    "server.middleware.PossibleAddresses",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -61,16 +62,9 @@ TEMPLATES = [
 ]
 
 DATABASES = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": ":memory:" if STATE is None else STATE / state_folder.DATABASE,
-        "CONN_MAX_AGE": None,
-        "OPTIONS": {
-            "timeout": 20,
-            "transaction_mode": "IMMEDIATE",
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON",
-        },
-    },
+    "default": databases.postgresql(CONFIGURATION.database)
+    if CONFIGURATION.database is not None
+    else databases.sqlite(None if STATE is None else STATE / state_folder.DATABASE),
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

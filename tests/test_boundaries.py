@@ -53,7 +53,7 @@ ROOMS = {
         "it knows only what the agent tells it through the local interface, so it can see no more than its user may",
     ),
     "server": Room(
-        frozenset({"contract", "msgspec", "django", "unfold", "granian", "whitenoise"}),
+        frozenset({"contract", "msgspec", "django", "psycopg", "unfold", "granian", "whitenoise"}),
         "it never runs on a device: nothing that looks at processes or screens belongs there",
     ),
 }

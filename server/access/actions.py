@@ -16,6 +16,8 @@ _WORDS = {
     "policy.published": "Policy published",
     "policy.not_renewed": "Policy cannot be renewed",
     "policy.renewed": "Policy renewed",
+    "retention.applied": "Old data erased",
+    "retention.interrupted": "Erasing old data broke off",
     "secret.issued": "Secret made",
     "secret.revoked": "Secret taken back",
     "sign_in.failed": "Sign-in failed",

@@ -2,7 +2,10 @@
 
 from datetime import datetime, timedelta
 
+from django.db import transaction
+
 from server.access.models import AuditEntry
+from server.locks import hold
 
 AGAIN_AFTER = timedelta(hours=12)
 """The same refusal of the same thing is written down once in this time."""
@@ -27,6 +30,10 @@ def record_rarely(
     at: datetime, actor: str, action: str, subject: str, detail: str = "", address: str = ""
 ) -> None:
     """Write it down unless the same was, a while ago, so that nobody can flood the log."""
-    since = at - AGAIN_AFTER
-    if not AuditEntry.objects.filter(action=action[:64], subject=subject[:200], at__gt=since).exists():
-        record(at, actor, action, subject, detail, address)
+    same = AuditEntry.objects.filter(action=action[:64], subject=subject[:200], at__gt=at - AGAIN_AFTER)
+    if same.exists():
+        return
+    with transaction.atomic():
+        hold(f"audit {action} {subject}")
+        if not same.exists():
+            record(at, actor, action, subject, detail, address)

@@ -7,7 +7,8 @@ import secrets
 from django.core.management import call_command
 
 from server import state_folder
-from server.commands.frame import start_django, state
+from server.commands.frame import start_django, state, usable_database
+from server.fleet import partitions
 from server.identity import establish
 from server.moments import utc_now
 
@@ -21,6 +22,8 @@ def run(arguments: argparse.Namespace) -> None:
         state_folder.create(folder / state_folder.SECRET_KEY, secrets.token_urlsafe(50))
     os.umask(0o077)  # the database is as private as the keys
     start_django()
-    call_command("migrate", interactive=False, verbosity=0)
+    with usable_database():
+        call_command("migrate", interactive=False, verbosity=0)
+        partitions.ensure(utc_now())
     print(f"Ready for {identity.tenant.company} ({identity.tenant.id}) in {folder}.")
     print(f"Root fingerprint: {identity.root_fingerprint}")

@@ -14,7 +14,7 @@ from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 
-from server.commands.frame import ready_identity
+from server.commands.frame import ready_identity, state
 from server.errors import RequestError
 from server.gate import Gate
 
@@ -56,7 +56,10 @@ def _gate() -> Callable[..., Any]:
     """Return the gate before the application, in a worker; one whose parent is gone, however it went, ends too and frees the address."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    from server.wsgi import application  # noqa: PLC0415 - only workers need it
+    from server.chores import Chores  # noqa: PLC0415 - only workers need it, and it needs Django's models
+    from server.wsgi import application  # noqa: PLC0415 - alike
+
+    Chores(state()).start()
 
     return Gate(application, _THREADS).answer
 

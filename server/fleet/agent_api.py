@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from django.conf import settings
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 
 from contract import wire
@@ -39,7 +39,7 @@ def answer(request: HttpRequest) -> HttpResponse:
         reply = handler(message, identity_in(settings.STATE), utc_now(), client_address(request))
     except RefusedError as error:
         return _refusal(error.status, error.reason, error.detail, error.remedy)
-    except OperationalError:
+    except (OperationalError, InterfaceError):
         _LOG.exception("The database did not answer a device")
         return _refusal(503, "busy", "The server is busy.", _TRY_AGAIN)
     except Exception:  # noqa: BLE001 - the last resort of this way in: the log has the error, the device a sentence

@@ -50,7 +50,8 @@ def _verified(message: SealedRequest, identity: Identity, device_id: str) -> Che
 def _take(
     said: CheckIn, message: SealedRequest, identity: Identity, device_id: str, now: datetime
 ) -> CheckInReply:
-    device = Device.objects.get(pk=device_id)
+    # One check-in of a device at a time: which numbers were taken stands in this row (decision 0013).
+    device = Device.objects.select_for_update().get(pk=device_id)
     revocation.refuse(device)
     if device.shares_hardware:
         revocation.replace_silent(device, now)

@@ -16,6 +16,7 @@ from server.fleet.models import Device, EnrolmentSecret
 from server.fleet.models.secret import digest_of
 from server.fleet.seals import NEW_DEVICE, answered, claimed, opened
 from server.identity import Identity
+from server.locks import hold
 
 _NEW_SECRET = "Ask your administrator for a new enrolment secret."  # noqa: S105 - a sentence
 
@@ -69,8 +70,10 @@ def _verified(message: SealedRequest, identity: Identity) -> tuple[EnrolmentRequ
 
 
 def _take_in(request: EnrolmentRequest, now: datetime, address: str) -> Device:
+    # The same device twice at once, or two with the same hardware, wait for each other; so do all with one secret.
+    hold(f"enrol {request.public_key}")
     secret = _secret(request.secret)
-    device = Device.objects.filter(public_key=request.public_key).first()
+    device = Device.objects.select_for_update().filter(public_key=request.public_key).first()
     if device is not None:
         revocation.refuse(device)
     if device is None or device.enrolled_with_id != secret.pk:
@@ -93,7 +96,7 @@ def _take_in(request: EnrolmentRequest, now: datetime, address: str) -> Device:
 
 def _secret(text: str) -> EnrolmentSecret:
     digest = digest_of(text)
-    secret = EnrolmentSecret.objects.filter(digest=digest).first()
+    secret = EnrolmentSecret.objects.select_for_update().filter(digest=digest).first()
     if secret is None or not hmac.compare_digest(secret.digest, digest):
         raise RefusedError(403, "secret_unknown", "Nobody knows this enrolment secret.", _NEW_SECRET)
     return secret
@@ -114,6 +117,7 @@ def _flag_shared_hardware(device: Device) -> None:
     """Flag two records that tell the same hardware, and evict neither: one may be a clone, or the machine anew."""
     if device.hardware is None:
         return
+    hold(f"hardware {device.hardware}")
     alike = Device.objects.filter(hardware=device.hardware, revoked_at=None)
     if alike.count() > 1:
         alike.update(shares_hardware=True)

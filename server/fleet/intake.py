@@ -9,7 +9,7 @@ import msgspec
 from contract import observations, wire
 from contract.errors import MalformedError
 from contract.messages import CheckIn, ObservationBody, salted_digest
-from contract.observations import DISCLOSURES, Observation, ReminderReceipt, SightingObserved
+from contract.observations import DISCLOSURES, NoticeRecord, Observation, ReminderReceipt, SightingObserved
 from server.errors import RefusedError
 from server.fleet.models import CheckInRecord, Device, ReceivedObservation
 from server.fleet.sequences import GAPS_AT_MOST
@@ -65,8 +65,10 @@ def take(
         RefusedError: the device leaves more gaps than an honest one would.
     """
     digests = {listed.sequence: listed.digest for listed in said.observations}
-    known = _known(device, digests)
     taken, fresh, forks, rows = device.taken, [], [], []
+    # Whether a number was taken stands in the device's row, which the caller has locked; only for those rows are looked up.
+    earlier = {number for number in digests if taken.has(number)}
+    known = _known(device, earlier) if earlier else {}
     for body in sorted(bodies, key=lambda one: one.sequence):
         number, digest = body.sequence, digests[body.sequence]
         is_fork = number in known and (number, digest, False) not in known[number]
@@ -74,8 +76,12 @@ def take(
             forks.append(number)
         if any(row[1] == digest for row in known.get(number, ())):
             continue
+        if number in earlier and number not in known:
+            continue  # it was taken so long ago that its record has been dropped since
         observation = _read(bytes(body.body))
         rows.append(_row(device, record, body, digest, observation, now, is_fork=is_fork))
+        if isinstance(observation, NoticeRecord) and device.noticed_at is None:
+            device.noticed_at = now
         fresh.append(Fresh(number, observation if not isinstance(observation, str) else None))
         taken = taken.take(number)
     if len(taken.gaps) > GAPS_AT_MOST:

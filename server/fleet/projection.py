@@ -6,7 +6,7 @@ from datetime import datetime
 from contract.judge import SEVERITY, VerdictState, worst
 from contract.observations import SightingObserved
 from server.fleet.intake import Fresh
-from server.fleet.models import Device, ReceivedObservation, Sighting
+from server.fleet.models import Device, Sighting
 
 _FIELDS = [
     "messenger",
@@ -54,14 +54,9 @@ def project(device: Device, fresh: Iterable[Fresh], now: datetime) -> None:
 def state_of(device: Device) -> VerdictState:
     """Return the worst verdict of the device's open sightings; without a policy, or before the notice, nothing is known."""
     verdicts = set(Sighting.objects.filter(device=device, is_open=True).values_list("verdict", flat=True))
-    if not verdicts and (device.policy_serial == 0 or not _was_noticed(device)):
+    if not verdicts and (device.policy_serial == 0 or device.noticed_at is None):
         return "pending"
     return worst([state for state in SEVERITY if state in verdicts])
-
-
-def _was_noticed(device: Device) -> bool:
-    """Tell whether the device said that its employee knows of it: before that, nothing but heartbeats can come."""
-    return ReceivedObservation.objects.filter(device=device, kind="notice").exists()
 
 
 def _apply(sighting: Sighting, sequence: int, observed: SightingObserved) -> None:

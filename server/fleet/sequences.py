@@ -3,6 +3,8 @@
 >>> taken = Taken().take(1).take(2).take(6)
 >>> taken.up_to, taken.gaps
 (2, ((3, 5),))
+>>> taken.has(2), taken.has(4), taken.has(7)
+(True, False, False)
 >>> taken.take(4).gaps, taken.take(2) == taken
 (((3, 3), (5, 5)), True)
 """
@@ -33,6 +35,10 @@ class Taken(msgspec.Struct, frozen=True):
     def missing(self) -> tuple[Gap, ...]:
         """The first gaps, for the acknowledgement."""
         return self.gaps[:GAPS_TOLD]
+
+    def has(self, number: int) -> bool:
+        """Tell whether a number has been taken."""
+        return number <= self.highest and not any(first <= number <= last for first, last in self.gaps)
 
     def take(self, number: int) -> "Taken":
         """Return what is taken with this number too."""

@@ -66,7 +66,7 @@ def story(device: Device, before: int | None = None) -> Story:
     if before is not None:
         rows = rows.filter(pk__lt=before)
     page = list(rows[:PAGE])
-    entries = [*_of_sightings(device, page), *_others(page)]
+    entries = [*_of_sightings(device, page), *_others(page), *_erased(page)]
     by_day: dict[date, list[Entry]] = {}
     for entry in sorted(entries, key=_position, reverse=True):
         by_day.setdefault(entry.day, []).append(entry)
@@ -117,7 +117,7 @@ def _turns(told: Sequence[tuple[ReceivedObservation, SightingObserved]]) -> Iter
 
 def _others(page: Iterable[ReceivedObservation]) -> Iterable[Entry]:
     for row in page:
-        if row.kind == "sighting":
+        if row.kind == "sighting" or row.body is None:
             continue
         title, remark, at = _in_words(row)
         local = timezone.localtime(at or row.received_at)
@@ -129,6 +129,23 @@ def _others(page: Iterable[ReceivedObservation]) -> Iterable[Entry]:
             title=title,
             remark=remark,
             is_fork=row.is_fork,
+        )
+
+
+def _erased(page: Iterable[ReceivedObservation]) -> Iterable[Entry]:
+    by_day: dict[date, list[ReceivedObservation]] = {}
+    for row in page:
+        if row.body is None:
+            by_day.setdefault(timezone.localtime(row.received_at).date(), []).append(row)
+    for day, rows in by_day.items():
+        yield Entry(
+            kind="erased",
+            day=day,
+            at=None,
+            order=rows[0].pk,
+            title="An erased report" if len(rows) == 1 else f"{len(rows)} erased reports",
+            remark="Kept no longer than the policy says; the seals still hold",
+            is_fork=any(row.is_fork for row in rows),
         )
 
 
@@ -153,8 +170,6 @@ def _in_words(row: ReceivedObservation) -> tuple[str, str, datetime | None]:
 
 def _unread(row: ReceivedObservation) -> tuple[str, str, datetime | None]:
     number = f"Report {row.sequence}"
-    if row.body is None:
-        return "An erased report", f"{number}; its seal still holds", row.received_at
     if row.kind == "unknown":
         return (
             "A report of a kind that this server does not know yet",

@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from server.errors import RequestError
+from server.locks import hold
 from server.policies.models import Draft
 from server.policies.publishing import current
 from server.policies.templates import NAMES, template
@@ -41,7 +42,10 @@ def save(text: str, revision: int, actor: str, now: datetime) -> Draft:
     """
     if len(text) > TEXT_AT_MOST:
         raise RequestError("The policy is too long.", f"Shorten it to {TEXT_AT_MOST:,} characters.")
+    if "\0" in text:
+        raise RequestError("The policy holds a NUL character; it was not saved.", "Take it out.")
     with transaction.atomic():
+        hold("draft")
         kept = draft() or Draft(revision=0)
         if kept.revision != revision:
             raise RequestError(

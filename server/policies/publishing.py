@@ -12,7 +12,11 @@ from contract.messages import PolicyBundle
 from contract.policy import Policy, parse, parse_published
 from server.access import audit
 from server.identity import Identity
+from server.locks import hold
 from server.policies.models import Publication
+
+_SERIAL = "serial"
+"""The lock of whoever takes the next serial."""
 
 
 class Published(msgspec.Struct, frozen=True):
@@ -37,6 +41,7 @@ def publish(text: str, actor: str, identity: Identity, now: datetime, address: s
     policy = parse(text)
     digest = wire.digest(text.encode())
     with transaction.atomic():
+        hold(_SERIAL)
         in_force = renewed(identity, now)
         if in_force is not None and in_force.digest == digest:
             return Published(in_force, is_new=False)
@@ -59,6 +64,10 @@ def renewed(identity: Identity, now: datetime) -> Publication | None:
     """
     in_force = current()
     if in_force is None or now < _due(in_force):
+        return in_force
+    hold(_SERIAL)
+    in_force = current() or in_force  # somebody else may have renewed it while this one waited
+    if now < _due(in_force):
         return in_force
     text = in_force.text
     try:

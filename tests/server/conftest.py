@@ -1,20 +1,119 @@
-from collections.abc import Callable
+"""What tests of the server share. They run on SQLite, and with DECORUM_TEST_DATABASE=postgresql on PostgreSQL."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
+from django.conf import settings as django_settings
 from django.contrib.auth.models import User
+from django.db import connections
 from django.test import Client
 from pytest_django import Settings
 
 from contract.observations import SightingObserved
+from server import databases
 from server.access import audit
 from server.fleet import secrets
 from server.identity import Identity, establish, identity_in
 from server.policies import publishing
 from server.policies.models import Publication
 from server.policies.templates import template
+from tests.postgresql import Postgresql, running_postgresql
 from tests.server.simulated_device import Post, SimulatedDevice
+
+CHOICE = "DECORUM_TEST_DATABASE"
+KINDS = ("sqlite", "postgresql")
+Environ = dict[str, str]
+NOTHING: Mapping[str, str] = MappingProxyType({})
+ROOT = Path(__file__).resolve().parents[2]
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def chosen_database() -> str:
+    """Return which database the tests run on."""
+    chosen = os.environ.get(CHOICE) or "sqlite"
+    if chosen not in KINDS:
+        raise pytest.UsageError(f"{CHOICE} is {chosen!r}; it may be {' or '.join(KINDS)}.")
+    return chosen
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is about the other database only."""
+    other = "only_postgresql" if chosen_database() == "sqlite" else "only_sqlite"
+    left_out = [item for item in items if item.get_closest_marker(other)]
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=left_out)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Postgresql | None]:
+    """The PostgreSQL of this session; None where tests run on SQLite."""
+    if chosen_database() == "sqlite":
+        yield None
+        return
+    with running_postgresql() as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def new_database(postgresql: Postgresql | None) -> Callable[[], Environ]:
+    """Make a database for a server that is a process of its own; return what its environment needs."""
+
+    def made() -> Environ:
+        return {} if postgresql is None else {databases.VARIABLE: postgresql.new_database()}
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, postgresql: Postgresql | None
+) -> None:
+    """Lead Django to the session's PostgreSQL before it makes its test database."""
+    if postgresql is None:
+        return
+    django_settings.DATABASES["default"] = databases.postgresql(postgresql.url("postgres"))
+    connections.close_all()
+    del connections["default"]
+    del connections.settings
+    connections._settings = None  # type: ignore[attr-defined]  # what is read once is read again
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("server") / "state"
+
+
+@pytest.fixture(scope="module")
+def run(state: Path, new_database: Callable[[], Environ]) -> Run:
+    """Run `decorum-server` on a state folder that is set up already."""
+    database = new_database()
+
+    def command(
+        *words: str, given: str = "", folder: Path | None = state, environ: Mapping[str, str] = NOTHING
+    ) -> subprocess.CompletedProcess[str]:
+        everything = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **database, **environ}
+        if folder is not None:
+            everything["DECORUM_SERVER_STATE"] = str(folder)
+        return subprocess.run(
+            [sys.executable, "-m", "server.cli", *words],
+            cwd=ROOT,
+            env=everything,
+            input=given,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    made = command("migrate", "--tenant", "acme", "--company", "Acme")
+    assert made.returncode == 0, made.stderr
+    return command
 
 
 class FakeClock:

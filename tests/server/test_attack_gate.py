@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from server.gate import FORM_LIMIT_BYTES, LARGE_AT_ONCE, Gate, Headers, environ
+from tests.server.conftest import Environ
 from tests.server.test_running_server import Server
 
 
@@ -166,8 +167,10 @@ def test_a_request_reads_as_wsgi_has_it() -> None:
 
 
 @pytest.mark.timeout(60)
-def test_clients_that_never_finish_stop_nobody_else(tmp_path: Path) -> None:
-    server = Server(tmp_path / "state")
+def test_clients_that_never_finish_stop_nobody_else(
+    tmp_path: Path, new_database: Callable[[], Environ]
+) -> None:
+    server = Server(tmp_path / "state", new_database())
     head = b"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n{"
     with server.running(), ExitStack() as held:
         for number in range(60):

@@ -1,48 +1,13 @@
-import os
 import re
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from contract.version import VERSION
-
-ROOT = Path(__file__).resolve().parents[2]
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
-
-
-@pytest.fixture(scope="module")
-def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("server") / "state"
-
-
-@pytest.fixture(scope="module")
-def run(state: Path) -> Run:
-    """Run `decorum-server` on a state folder that is set up already."""
-
-    def command(
-        *words: str, given: str = "", folder: Path | None = state
-    ) -> subprocess.CompletedProcess[str]:
-        environ = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
-        if folder is not None:
-            environ["DECORUM_SERVER_STATE"] = str(folder)
-        return subprocess.run(
-            [sys.executable, "-m", "server.cli", *words],
-            cwd=ROOT,
-            env=environ,
-            input=given,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-
-    made = command("migrate", "--tenant", "acme", "--company", "Acme")
-    assert made.returncode == 0, made.stderr
-    return command
+from tests.server.conftest import ROOT, Run, chosen_database
 
 
 def test_migrate_says_who_it_serves_and_is_private(run: Run, state: Path) -> None:
@@ -52,6 +17,8 @@ def test_migrate_says_who_it_serves_and_is_private(run: Run, state: Path) -> Non
     assert run("root-fingerprint").stdout.strip() in again.stdout
     assert stat.S_IMODE(state.stat().st_mode) == 0o700
     for name in ("server.sqlite3", "secret_key", "tenant.json"):
+        if name == "server.sqlite3" and chosen_database() == "postgresql":
+            continue
         assert stat.S_IMODE((state / name).stat().st_mode) == 0o600
 
 
@@ -199,6 +166,7 @@ def test_before_migrate_every_command_says_so(run: Run, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.only_sqlite
 def test_a_damaged_database_is_said_so_and_left_alone(run: Run, tmp_path: Path) -> None:
     folder = tmp_path / "state"
     assert run("migrate", folder=folder).returncode == 0

@@ -4,19 +4,25 @@ import http.client
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 
 from contract.observations import Trouble
+from server import databases
+from server.state_folder import DATABASE
+from tests.server.conftest import Environ
 from tests.server.simulated_device import RefusedError, SimulatedDevice
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,25 +32,36 @@ pytestmark = pytest.mark.timeout(60)
 class Server:
     """A server on a free port, with a state folder of its own."""
 
-    def __init__(self, state: Path) -> None:
+    def __init__(self, state: Path, database: Environ) -> None:
         with closing(socket.socket()) as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
         self.address = f"127.0.0.1:{self.port}"
         self.environ = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "DECORUM_SERVER_STATE": str(state)}
+        self.environ |= database
         self.command("migrate", "--tenant", "acme", "--company", "Acme")
 
-    def command(self, *words: str) -> str:
+    def command(self, *words: str, given: str = "") -> str:
         done = subprocess.run(
             [sys.executable, "-m", "server.cli", *words],
             cwd=ROOT,
             env=self.environ,
+            input=given,
             capture_output=True,
             text=True,
             check=True,
             timeout=60,
         )
         return done.stdout.strip()
+
+    def ask(self, statement: str) -> list[tuple[Any, ...]]:
+        """Return what the database answers."""
+        url = self.environ.get(databases.VARIABLE)
+        if url is None:
+            with closing(sqlite3.connect(Path(self.environ["DECORUM_SERVER_STATE"]) / DATABASE)) as database:
+                return database.execute(statement).fetchall()
+        with psycopg.connect(url) as connection:
+            return connection.execute(statement.encode()).fetchall()
 
     @contextmanager
     def running(self, *words: str) -> Iterator["subprocess.Popen[str]"]:
@@ -79,8 +96,8 @@ class Server:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Server:
-    return Server(tmp_path_factory.mktemp("server") / "state")
+def server(tmp_path_factory: pytest.TempPathFactory, new_database: Callable[[], Environ]) -> Server:
+    return Server(tmp_path_factory.mktemp("server") / "state", new_database())
 
 
 def _enrolled(server: Server) -> SimulatedDevice:
@@ -113,6 +130,47 @@ def test_at_once_from_everywhere_is_still_exactly_once(server: Server) -> None:
                 (),
                 (),
             )
+
+
+def test_a_refusal_is_written_down_once_however_many_come_at_once(server: Server) -> None:
+    with server.running("--workers", "2"), ThreadPoolExecutor(8) as pool:
+        device = _enrolled(server)
+        clones = [SimulatedDevice(server.post) for _ in range(16)]
+        for clone in clones:
+            clone.id = device.id
+        for job in [pool.submit(_reason, clone) for clone in clones]:
+            assert job.result() == "seal_signature"
+    count = f"SELECT count(*) FROM access_auditentry WHERE subject = 'device {device.id}'"
+    assert server.ask(f"{count} AND action = 'check_in.seal_signature'") == [(1,)]
+
+
+def _reason(device: SimulatedDevice) -> str:
+    with pytest.raises(RefusedError) as refused:
+        device.check_in()
+    return refused.value.reason
+
+
+def test_serials_are_given_once_however_many_publish_at_once(server: Server) -> None:
+    text = server.command("policy", "template", "ban")
+    texts = [text.replace("version = 1\n", f"version = {version}\n", 1) for version in range(2, 6)]
+    before = len(server.ask("SELECT serial FROM policies_publication"))
+    with ThreadPoolExecutor(4) as pool:
+        for job in [pool.submit(server.command, "policy", "apply", "-", given=one) for one in texts]:
+            assert "is published" in job.result()
+    serials = [serial for (serial,) in server.ask("SELECT serial FROM policies_publication ORDER BY serial")]
+    assert serials == list(range(1, before + 5))
+
+
+def test_a_running_server_erases_by_itself_and_only_one_worker_does(server: Server) -> None:
+    server.command("policy", "apply", "-", given=server.command("policy", "template", "records"))
+    count = "SELECT count(*) FROM access_auditentry WHERE action = 'retention.applied' AND actor = 'server'"
+    with server.running("--workers", "2"):
+        deadline = time.monotonic() + 20
+        while server.ask(count) == [(0,)] and time.monotonic() < deadline:
+            time.sleep(0.05)
+    with server.running("--workers", "2"):
+        pass
+    assert server.ask(count) == [(1,)]
 
 
 def test_a_quota_holds_against_many_at_once(server: Server) -> None:

@@ -43,8 +43,12 @@ class Device(models.Model):
     policy_serial = models.BigIntegerField(default=0)
     journal_head = models.CharField(max_length=64, blank=True)
     waiting = models.BigIntegerField(default=0)
+    noticed_at = models.DateTimeField(null=True)
+    """When it said that its employee knows of it; before that, nothing but heartbeats can come."""
     taken_highest = models.BigIntegerField(default=0)
     taken_gaps = models.JSONField(default=list)
+    highest_at_restore = models.BigIntegerField(null=True)
+    """The highest number in the backup that the records were last restored from; what was taken after it is lost."""
     forked_at = models.DateTimeField(null=True)
     """When it first reported two different things under one number."""
     revoked_at = models.DateTimeField(null=True)

@@ -1,4 +1,8 @@
-"""What devices said, as they said it: the sealed check-ins, and the bodies beside them."""
+"""What devices said, as they said it: the sealed check-ins, and the bodies beside them.
+
+On PostgreSQL the observations are partitioned by month (see `server.fleet.partitions` and decision 0013): there the two constraints
+hold within a partition, and the device's own row says which numbers were taken.
+"""
 
 from django.db import models
 
@@ -18,6 +22,7 @@ class CheckInRecord(models.Model):
     class Meta:
         ordering = ("-id",)
         verbose_name = "check-in"
+        indexes = (models.Index(fields=("received_at",), name="check_in_age"),)
 
     def __str__(self) -> str:
         return f"Check-in of {self.device_id} at {self.received_at:%Y-%m-%d %H:%M:%S}"
@@ -49,7 +54,13 @@ class ReceivedObservation(models.Model):
                 fields=("device", "sequence"), condition=models.Q(is_fork=False), name="number_taken_once"
             ),
         )
-        indexes = (models.Index(fields=("device", "subject"), name="observation_subject"),)
+        indexes = (
+            models.Index(fields=("device", "subject"), name="observation_subject"),
+            models.Index(fields=("device", "id"), name="observation_story"),
+            models.Index(
+                fields=("received_at",), condition=models.Q(body__isnull=False), name="observation_age"
+            ),
+        )
 
     def __str__(self) -> str:
         return f"Observation {self.sequence} of {self.device_id}"
