@@ -7,9 +7,9 @@ PYTHON = .venv/bin/python
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):.* ## \(.*\)/make \1 - \2/p' Makefile
 
-run: ## start a server, an enrolled agent and the tray, to try Decorum
+run: ## start a server, an enrolled agent and the tray, to try Decorum; DEMO=40 adds 40 simulated devices
 	@dev/bootstrap run
-	@$(PYTHON) -m dev.run
+	@$(PYTHON) -m dev.run --demo "$(DEMO)"
 
 clean-run: ## remove what `make run` keeps in .run
 	@dev/bootstrap run
@@ -33,7 +33,7 @@ lint: ## ruff and mypy, strictly
 
 bench: ## measure and print figures; never a test
 	@dev/bootstrap test
-	@set -e; export PYTHONPATH="$$PWD"; for script in bench/[a-z]*.py; do echo "== $$script"; $(PYTHON) "$$script"; done
+	@PYTHONPATH="$$PWD" $(PYTHON) -m bench
 
 screenshots: ## make the pictures of docs/images anew
 	@dev/bootstrap screenshots

@@ -54,6 +54,17 @@ class OtherServerError(EnrolmentError):
     title = "This device belongs to another server"
 
 
+class OverLimitError(AgentError):
+    """The agent costs this device too much."""
+
+    title = "Decorum uses too much of this device"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(
+            detail, "It goes back to its usual pace by itself; if this stays, tell your administrator."
+        )
+
+
 class NoProcessError(AgentError):
     """A process that was asked about does not exist."""
 

@@ -1,7 +1,7 @@
 """Looks at the list of processes in turns and hands to the desk what it recognises as a messenger."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from agent.clock import Clock
 from agent.compliance import Found
@@ -37,11 +37,11 @@ class Lookout:
         self._desk, self._clock, self._only_uid = desk, clock, only_uid
         self._signals = Signals(ownership=ownership)
 
-    async def run(self, poll_milliseconds: int) -> None:
-        """Look until cancelled."""
+    async def run(self, pause_seconds: Callable[[], float]) -> None:
+        """Look until cancelled; how long to pause is asked each time."""
         while True:
             self.look()
-            await asyncio.sleep(poll_milliseconds / 1000)
+            await asyncio.sleep(pause_seconds())
 
     def look(self) -> None:
         """Look once."""

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -37,6 +38,7 @@ from agent.reporting.reporter import Reporter, Rhythm
 from agent.reporting.transport import Transport
 from agent.rescue import damage_sentence, rescue
 from agent.resume import resume
+from agent.selflimit import SelfLimit, Usage
 from agent.sensing.desktop_entries import DesktopIndex
 from agent.sensing.process_source import ProcessSource
 from agent.sensing.processes import ProcessWatch
@@ -69,6 +71,8 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     entries: DesktopIndex
     credentials: CredentialStore
     transport: Transport
+    usage: Callable[[], Usage]
+    """What this very process has used."""
 
 
 class Agent:
@@ -176,6 +180,17 @@ class Agent:
             check_ins.time,
             self._problems,
         )
+        self._self_limit = SelfLimit(
+            outside.usage,
+            settings.poll_milliseconds / 1000,
+            store,
+            journal,
+            self._outbox,
+            self._door,
+            clock,
+            self._problems,
+            self._broadcaster.changed,
+        )
         self._local = LocalServer(
             options.socket, options.scope, handlers(self._sources(ledger, outside)), self._broadcaster.greet
         )
@@ -191,10 +206,11 @@ class Agent:
         try:
             return await run_actors(
                 {
-                    "sensing": self._lookout.run(self._settings.poll_milliseconds),
+                    "sensing": self._lookout.run(self._self_limit.pause_seconds),
                     "judging": self._judge_each_minute(),
                     "reporting": self._reporter.run(),
                     "upkeep": self._upkeep.run(),
+                    "self-limit": self._self_limit.run(),
                 },
                 stop,
             )

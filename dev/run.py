@@ -20,6 +20,7 @@ from dev.demo.surroundings import until_abandoned
 
 TRAY_MAY_END = {0: "The tray was closed.", 69: "The tray cannot be shown."}
 """Its exit codes that take nothing else along."""
+SIMULATED_AT_MOST = 2000
 CHECKOUT = Path(__file__).resolve().parents[1]
 
 
@@ -27,15 +28,26 @@ def main() -> int:
     """Run the demo until it is stopped (0), or something fails (1)."""
     parser = argparse.ArgumentParser(prog="make run")
     parser.add_argument("--clean", action="store_true", help="remove the state of earlier runs")
-    clean = parser.parse_args().clean
+    parser.add_argument(
+        "--demo", type=_count, default=0, metavar="N", help="fill the console with N simulated devices"
+    )
+    arguments = parser.parse_args()
     folder = RunFolder(Path(os.environ.get(FOLDER_VARIABLE) or CHECKOUT / ".run").absolute())
     try:
-        return remove(folder) if clean else asyncio.run(run(folder))
+        return remove(folder) if arguments.clean else asyncio.run(run(folder, arguments.demo))
     except DemoError as error:
         say(str(error))
         return 1
     except KeyboardInterrupt:
         return 0  # before anything was started
+
+
+def _count(text: str) -> int:
+    """Return how many simulated devices are asked for; none, if nothing was said."""
+    count = int(text or "0")
+    if not 0 <= count <= SIMULATED_AT_MOST:
+        raise ValueError(count)
+    return count
 
 
 def remove(folder: RunFolder) -> int:
@@ -49,11 +61,11 @@ def remove(folder: RunFolder) -> int:
     return 0
 
 
-async def run(folder: RunFolder) -> int:
+async def run(folder: RunFolder, simulated: int = 0) -> int:
     """Bring everything up, wait, take everything down."""
     began = time.monotonic()
     folder.open()
-    household = Household(CHECKOUT, folder, os.environ)
+    household = Household(CHECKOUT, folder, os.environ, simulated)
     programs = Programs(folder.logs, household.environment, folder.lock)
     asked = asyncio.Event()
 

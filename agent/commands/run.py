@@ -33,17 +33,20 @@ async def _run(arguments: argparse.Namespace) -> int:
     from agent.reporting.transport import HttpTransport  # noqa: PLC0415
     from agent.rescue import is_damaged  # noqa: PLC0415
     from agent.runtime import STATE_FILE, Agent, Options, Surroundings  # noqa: PLC0415
+    from agent.selflimit import Meter  # noqa: PLC0415
     from agent.sensing.desktop_entries import DesktopIndex, standard_folders  # noqa: PLC0415
     from agent.sensing.this_system import process_source  # noqa: PLC0415
 
     settings = load(settings_file_of(arguments))
     options = Options(state=state_of(arguments), socket=socket_of(arguments), scope=scope_of(arguments))
+    clock = SystemClock()
     outside = Surroundings(
-        clock=SystemClock(),
+        clock=clock,
         processes=process_source(),
         entries=DesktopIndex(standard_folders(os.environ, Path.home())),
         credentials=choose(settings.key_store, options.state),
         transport=HttpTransport(),
+        usage=Meter(clock),
     )
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -24,6 +24,7 @@ MODEL = "server/policies/models/restrict.toml"
 BIN = Path(sys.executable).parent
 TENANT, COMPANY, ADMINISTRATOR = "acme", "Acme", "admin"
 CHECK_IN_SECONDS = 30
+SIMULATED, SIMULATED_DAYS = "simulated devices", 14
 
 
 class Household:
@@ -33,10 +34,14 @@ class Household:
         checkout: the folder of the source.
         folder: where everything is kept, already opened.
         environ: this process's environment.
+        simulated: how many simulated devices there are besides the real one.
     """
 
-    def __init__(self, checkout: Path, folder: RunFolder, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, checkout: Path, folder: RunFolder, environ: Mapping[str, str], simulated: int = 0
+    ) -> None:
         folder.make_rooms()
+        self._simulated = simulated
         self._checkout = checkout
         self._folder = folder
         self._memory = folder.remembered()
@@ -73,6 +78,9 @@ class Household:
             await self._enrol(programs)
         await self._start_device(programs)
         await asyncio.gather(until_http_answers(self._port), until_socket_answers(self._socket), link)
+        if self._simulated:
+            say(f"Filling the console with {self._simulated} simulated devices; this takes some seconds.")
+            await self._simulate(programs)
         return self._told(link.result())
 
     async def _prepare_server(self, programs: Programs, *, is_first: bool) -> None:
@@ -115,6 +123,27 @@ class Household:
         if self._has_display:
             await programs.start("tray", [*_program("decorum-tray"), *socket])
 
+    async def _simulate(self, programs: Programs) -> None:
+        """Tell the server of the days up to now, then let the simulated people go on working while the demo runs."""
+        secret = _last_word(
+            await programs.finish(
+                "enrol-secret",
+                [
+                    *_program("decorum-server"),
+                    "enrol-secret",
+                    "--uses",
+                    str(self._simulated),
+                    "--note",
+                    SIMULATED,
+                ],
+            )
+        )
+        fleet = [sys.executable, "-m", "bench.simulator", "--url", self._address, "--secret", secret]
+        fleet += ["--devices", str(self._simulated), "--keep", str(self._folder.server / "simulated.json")]
+        past = ["--days", str(SIMULATED_DAYS), "--ramp", "1", "--heartbeat", "0", "--together", "720"]
+        await programs.finish("simulated-past", [*fleet, *past])
+        await programs.start("simulated", [*fleet, "--heartbeat", "0", "--live", str(CHECK_IN_SECONDS)])
+
     def _places(self) -> list[str]:
         return ["--settings", str(self._folder.settings), "--state", str(self._folder.device / "state")]
 
@@ -143,9 +172,15 @@ class Household:
             f"  Sign in   {link}\n"
             "            (works once)\n"
             f"  Tray      {tray}\n"
+            f"{self._of_simulated()}"
             f"  Try       {status}\n"
             f"  Logs      {self._folder.logs}\n"
         )
+
+    def _of_simulated(self) -> str:
+        if not self._simulated:
+            return ""
+        return f"  Devices   this one, and {self._simulated} simulated ones with the last {SIMULATED_DAYS} days of made-up people\n"
 
 
 def _program(name: str) -> list[str]:

@@ -5,6 +5,7 @@ import pty
 import re
 import shlex
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -258,3 +259,21 @@ def clean(checkout: Path, folder: Path) -> "subprocess.CompletedProcess[str]":
         timeout=30,
         check=False,
     )
+
+
+def test_it_offers_simulated_devices_that_go_on_another_day(checkout: Path, tmp_path: Path) -> None:
+    """The console is filled with the last two weeks, said so, and the same devices come back at the next start."""
+    command = (*RUN, "--demo", "4")
+    for _ in range(2):
+        with started(checkout, tmp_path / "run", command) as demo:
+            told = demo.until_ready()
+            assert "4 simulated ones" in told
+            demo.press_ctrl_c()
+            code, told = demo.end()
+            assert (code, "was killed" in told) == (0, False), told
+    file = tmp_path / "run" / "server" / "server.sqlite3"
+    with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as database:
+        (devices,) = database.execute("SELECT count(*) FROM fleet_device").fetchone()
+        (days,) = database.execute("SELECT count(DISTINCT day) FROM fleet_sighting").fetchone()
+    assert devices == 5
+    assert days >= 5

@@ -14,6 +14,7 @@ from agent.compliance import Found
 from agent.localapi.server import Caller, Client
 from agent.profiles import Side
 from agent.runtime import Agent, Options, Surroundings
+from agent.selflimit import Usage
 from agent.sensing.desktop_entries import DesktopIndex
 from agent.sensing.process_source import GoneError, Image, ProcessKey, Reading
 from agent.settings import load
@@ -77,6 +78,8 @@ class RunningAgent:
         self._ceiling, self._notice = ceiling, notice
         self._loop = asyncio.new_event_loop()
         self._pids = 100
+        self.seconds_of_work = 0.0
+        """What the agent believes to have cost so far."""
 
     def __enter__(self) -> Self:
         device = Device(self._folder)
@@ -99,6 +102,7 @@ class RunningAgent:
             entries=DesktopIndex(()),
             credentials=device.credentials,
             transport=device.server,
+            usage=lambda: Usage(device.clock.monotonic(), self.seconds_of_work, 0),
         )
         options = Options(state=self._folder, socket=self._folder / "agent.sock", scope=self._scope)
 
