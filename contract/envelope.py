@@ -28,7 +28,13 @@ ALGORITHM = "Ed25519"
 EVERY_DEVICE = "*"
 """The device named in what is sealed for the whole fleet."""
 MessageType = Literal[
-    "enrolment", "enrolled", "check-in", "acknowledgement", "policy-bundle", "key-certificate"
+    "enrolment",
+    "enrolled",
+    "check-in",
+    "acknowledgement",
+    "policy-bundle",
+    "key-certificate",
+    "device-key",
 ]
 Direction = Literal["to_server", "to_device"]
 SealProblem = Literal["malformed", "signature", "type", "tenant", "device", "direction"]

@@ -122,6 +122,20 @@ class ChainHead(msgspec.Struct, frozen=True, kw_only=True):
     digest: Digest
 
 
+class NextKey(msgspec.Struct, frozen=True, kw_only=True):
+    """The key that a device will seal with as soon as the server knows it; the check-in that brings it is sealed by the old one."""
+
+    public_key: PublicKey
+    proof: Annotated[str, msgspec.Meta(max_length=2000)]
+    """A `KeyProof` sealed by the new key: the device holds it."""
+
+
+class KeyProof(msgspec.Struct, frozen=True, kw_only=True):
+    """What the new key seals: whose place it takes."""
+
+    takes_place_of: PublicKey
+
+
 class CheckIn(msgspec.Struct, frozen=True, kw_only=True):
     """The heartbeat, and what is reported with it; sealed by the device."""
 
@@ -136,6 +150,7 @@ class CheckIn(msgspec.Struct, frozen=True, kw_only=True):
     waiting: Count
     """Observations that are due and wait on the device, those in this message included."""
     observations: Annotated[tuple[ObservationDigest, ...], msgspec.Meta(max_length=OBSERVATIONS_AT_MOST)] = ()
+    next_key: NextKey | None = None
 
 
 class Acknowledgement(Dated, frozen=True, kw_only=True):
@@ -153,6 +168,10 @@ class Acknowledgement(Dated, frozen=True, kw_only=True):
     forks: tuple[Sequence, ...] = ()
     """Numbers of this message that had been taken before with another digest."""
     next_check_in_seconds: Annotated[int, msgspec.Meta(ge=5, le=86_400)]
+    wants_new_key: bool = False
+    """The device is asked to change its key."""
+    next_key: PublicKey | None = None
+    """The key that the server knows now beside the present one: what comes next may be sealed with it."""
     spread_seconds: Annotated[int, msgspec.Meta(ge=0, le=3600)] = 0
     """Up to this, at random, a device waits before it comes back after a start or an outage, so that a fleet does not come at once."""
 

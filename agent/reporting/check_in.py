@@ -32,6 +32,8 @@ from contract.messages import (
     CheckIn,
     CheckInReply,
     KeyCertificate,
+    KeyProof,
+    NextKey,
     ObservationBody,
     ObservationDigest,
     SealedRequest,
@@ -77,11 +79,16 @@ class CheckIns:
         self._shelf, self._credentials, self._door, self._clock = shelf, credentials, door, clock
         self._ownership: Ownership = ownership
         self._key: SigningKey | None = None
+        self._next_key: SigningKey | None = None
 
     def server_time(self) -> ServerTime | None:
         """Return what the clocks showed at the last sealed answer."""
         text = self._store.fact(_SERVER_TIME)
         return wire.decode(ServerTime, text.encode(), limit_bytes=REPLY_LIMIT_BYTES) if text else None
+
+    def has_more_to_say(self) -> bool:
+        """Whether the next check-in should come soon although nothing waits: the key is being changed."""
+        return self._next_key is not None
 
     def time(self) -> datetime | None:
         """Return the time as well as this device knows it; None if no clock can be believed."""
@@ -99,7 +106,7 @@ class CheckIns:
         with self._store.transaction():
             rows = () if self._store.fact(SEQUENCE_LOST) else self._outbox.due(self.time())
             self._journal.append("check_in", {"observations": [row.sequence for row in rows]}, now)
-            message = self._message(rows, now)
+            message = self._message(rows, now, self._proposal(enrolment, key))
             payload = wire.encode(message)
             heartbeat = self._ledger.write_heartbeat(payload, now)
             for row in rows:
@@ -134,7 +141,35 @@ class CheckIns:
                 self._take_bundle(reply.bundle, reply, acknowledgement, prepared.enrolment, now)
         if reply.bundle is not None:
             self._shelf.load(trust)
+        self._change_key(acknowledgement, now)
         return acknowledgement
+
+    def _proposal(self, enrolment: Enrolment, key: SigningKey) -> NextKey | None:
+        """Return the key that is to take the present one's place, with the proof that it is held."""
+        if self._next_key is None:
+            return None
+        address = Address(
+            type="device-key", tenant=enrolment.tenant, device=enrolment.device, direction="to_server"
+        )
+        proof = seal(wire.encode(KeyProof(takes_place_of=key.public.text)), address, self._next_key)
+        return NextKey(public_key=self._next_key.public.text, proof=proof)
+
+    def _change_key(self, acknowledgement: Acknowledgement, now: datetime) -> None:
+        """Go over to the next key once the server knows it; make one when the server asks.
+
+        Until the new key is kept, the old one goes on to hold: an interruption at any point leaves one key that both sides know.
+
+        Raises:
+            CredentialError: the new key cannot be kept; the old one stays.
+        """
+        following = self._next_key
+        if following is not None and acknowledgement.next_key == following.public.text:
+            self._credentials.keep(following)
+            self._key, self._next_key = following, None
+            with self._store.transaction():
+                self._journal.append("agent", {"new_key": following.public.fingerprint}, now)
+        elif following is None and acknowledgement.wants_new_key:
+            self._next_key = SigningKey.generate()
 
     def _device_key(self) -> SigningKey:
         if self._key is None:
@@ -143,8 +178,9 @@ class CheckIns:
             raise CredentialError("The device's key is gone.", "Remove the state folder and enrol anew.")
         return self._key
 
-    def _message(self, rows: tuple[Waiting, ...], now: datetime) -> CheckIn:
+    def _message(self, rows: tuple[Waiting, ...], now: datetime, next_key: NextKey | None) -> CheckIn:
         return CheckIn(
+            next_key=next_key,
             version=VERSION,
             platform=platform(),
             ownership=self._ownership,

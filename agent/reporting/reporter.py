@@ -141,7 +141,7 @@ class Reporter:
             self._on_policy()
         self._tell("reachable", is_news=True)
         self._heed_spread(acknowledgement)
-        if self._outbox.count_due(self._check_ins.time()):
+        if self._check_ins.has_more_to_say() or self._outbox.count_due(self._check_ins.time()):
             return self._backoff.more()
         return self._until_next(self._backoff.regular(self._rhythm.after(acknowledgement)))
 

@@ -3,6 +3,8 @@
 _WORDS = {
     "device.enrolled": "Device enrolled",
     "device.enrolled_again": "Device enrolled again",
+    "device.key_asked": "New device key asked for",
+    "device.key_changed": "Device key changed",
     "device.replaced": "Device replaced",
     "device.revoked": "Device revoked",
     "device.let_back": "Device let back in",

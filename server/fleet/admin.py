@@ -17,7 +17,7 @@ from server.access.admin import ReadOnlyAdmin
 from server.addresses import client_address
 from server.console import present
 from server.console.templatetags.console import moment, standing
-from server.fleet import revocation, secrets
+from server.fleet import device_keys, revocation, secrets
 from server.fleet.filters import ChannelFilter, OwnershipFilter, ProfileFilter, SerialFilter, StandingFilter
 from server.fleet.flags import flags
 from server.fleet.forms import SecretForm
@@ -46,6 +46,7 @@ class DeviceAdmin(ReadOnlyAdmin):
         view = self.admin_site.admin_view
         own = [
             path("<str:pk>/revoke/", view(self.revoke_view), name="fleet_device_revoke"),
+            path("<str:pk>/ask-key/", view(self.ask_key_view), name="fleet_device_ask_key"),
             path("<str:pk>/let-back/", view(self.let_back_view), name="fleet_device_let_back"),
             path("<str:pk>/replace/<str:old>/", view(self.replace_view), name="fleet_device_replace"),
         ]
@@ -56,6 +57,14 @@ class DeviceAdmin(ReadOnlyAdmin):
         device = _to_change(request, pk)
         revocation.revoke(device, request.user.get_username(), utc_now(), client_address(request))
         self.message_user(request, f"“{device}” was taken out. It is refused from its next word on.")
+        return redirect("admin:fleet_device_change", device.pk)
+
+    def ask_key_view(self, request: HttpRequest, pk: str) -> HttpResponse:
+        """Ask a device for a new key."""
+        device = _to_change(request, pk)
+        actor, address = request.user.get_username(), client_address(request)
+        device_keys.ask_for_change(device, actor, utc_now(), address)
+        self.message_user(request, f"“{device}” is asked for a new key at its next check-in.")
         return redirect("admin:fleet_device_change", device.pk)
 
     def let_back_view(self, request: HttpRequest, pk: str) -> HttpResponse:

@@ -10,7 +10,7 @@ from contract.envelope import Address, VerifyKey
 from contract.messages import Acknowledgement, CheckIn, CheckInReply, SealedRequest
 from server.access import audit
 from server.errors import RefusedError
-from server.fleet import intake, projection, revocation
+from server.fleet import device_keys, intake, projection, revocation
 from server.fleet.models import CheckInRecord, Device
 from server.fleet.seals import answered, named_device, opened
 from server.fleet.spread import spread_seconds
@@ -26,10 +26,10 @@ def check_in(message: SealedRequest, identity: Identity, now: datetime, address:
     """
     device_id = named_device(message.sealed)
     try:
-        said = _verified(message, identity, device_id)
+        said, key = _verified(message, identity, device_id)
         intake.check_bodies(said, message.bodies)
         with transaction.atomic(durable=True):
-            return _take(said, message, identity, device_id, now)
+            return _take(said, key, message, identity, now)
     except RefusedError as error:
         known = Device.objects.filter(pk=device_id).exists()
         subject = f"device {device_id}" if known else address
@@ -37,22 +37,30 @@ def check_in(message: SealedRequest, identity: Identity, now: datetime, address:
         raise
 
 
-def _verified(message: SealedRequest, identity: Identity, device_id: str) -> CheckIn:
-    device = Device.objects.filter(pk=device_id).only("public_key").first()
+def _verified(message: SealedRequest, identity: Identity, device_id: str) -> tuple[CheckIn, VerifyKey]:
+    device = Device.objects.filter(pk=device_id).only("public_key", "next_public_key").first()
     if device is None:
         raise RefusedError(
             401, "device_unknown", "The server does not know this device.", "Enrol the device again."
         )
     address = Address(type="check-in", tenant=identity.tenant.id, device=device.id, direction="to_server")
-    return opened(CheckIn, message.sealed, address, VerifyKey(device.public_key))
+    key = device_keys.key_of(device, message.sealed)
+    return opened(CheckIn, message.sealed, address, key), key
 
 
 def _take(
-    said: CheckIn, message: SealedRequest, identity: Identity, device_id: str, now: datetime
+    said: CheckIn, key: VerifyKey, message: SealedRequest, identity: Identity, now: datetime
 ) -> CheckInReply:
+    device_id = named_device(message.sealed)
     # One check-in of a device at a time: which numbers were taken stands in this row (decision 0013).
     device = Device.objects.select_for_update().get(pk=device_id)
     revocation.refuse(device)
+    device_keys.follow(device, key, now)
+    if key.text != device.public_key:
+        raise RefusedError(401, "seal_signature", "The device's key has changed.", "Send it again.")
+    next_key = (
+        None if said.next_key is None else device_keys.propose(device, said.next_key, identity.tenant.id)
+    )
     if device.shares_hardware:
         revocation.replace_silent(device, now)
     record = _keep(device, said, message.sealed, now)
@@ -76,6 +84,8 @@ def _take(
         missing=device.taken.missing,
         forks=taken.forks,
         next_check_in_seconds=interval_seconds,
+        wants_new_key=next_key is None and device_keys.is_change_wanted(device, now),
+        next_key=next_key,
         spread_seconds=spread_seconds(now),
     )
     return CheckInReply(

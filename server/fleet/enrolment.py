@@ -81,7 +81,7 @@ def _take_in(request: EnrolmentRequest, now: datetime, address: str) -> Device:
         _use(secret, now)
     is_new = device is None
     if device is None:
-        device = Device(public_key=request.public_key)
+        device = Device(public_key=request.public_key, key_since=now)
     device.enrolled_at, device.enrolled_with = now, secret
     device.name = request.device_name if request.ownership == "company" else None
     device.ownership, device.assurance = request.ownership, request.assurance

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from agent.errors import DistrustError, UnreachableError
+from agent.errors import CredentialError, DistrustError, UnreachableError
 from agent.reporting.enrolment import current_enrolment
 from contract import wire
 from contract.envelope import EVERY_DEVICE, Address, SigningKey, seal
@@ -269,3 +269,79 @@ def test_a_key_is_believed_no_more_once_a_newer_one_has_served_here(tmp_path: Pa
     device.server.publish(policy(version=4))
     device.check_in()
     assert device.shelf.serial == 4
+
+
+def changing(folder: Path) -> tuple[Device, str]:
+    """Return a device that has been asked for a new key, and its present one."""
+    device = Device(folder)
+    device.enrol()
+    device.server.wants_new_key = True
+    device.check_in()
+    key = device.credentials.load()
+    assert key is not None
+    return device, key.public.text
+
+
+def kept(device: Device) -> str:
+    key = device.credentials.load()
+    assert key is not None
+    return key.public.text
+
+
+def test_a_key_is_changed_when_the_server_asks_and_reports_go_on(tmp_path: Path) -> None:
+    device, old = changing(tmp_path)
+    assert device.check_ins.has_more_to_say()
+    assert kept(device) == old
+    device.report("under the old key")
+    device.check_in()
+    assert kept(device) != old
+    assert not device.check_ins.has_more_to_say()
+    device.report("under the new key")
+    device.check_in()
+    assert device.server.device_key is not None
+    assert device.server.device_key.text == kept(device)
+    assert sorted(device.server.taken) == [1, 2]
+
+
+def test_a_lost_answer_while_the_key_is_changed_locks_nobody_out(tmp_path: Path) -> None:
+    device, old = changing(tmp_path)
+    device.server.lose_answers = 2
+    for _ in range(2):
+        with pytest.raises(UnreachableError):
+            device.check_in()
+        assert kept(device) == old
+    device.check_in()
+    device.check_in()
+    assert device.server.device_key is not None
+    assert device.server.device_key.text == kept(device) != old
+
+
+def test_a_new_start_while_the_key_is_changed_goes_on_with_the_old_one(tmp_path: Path) -> None:
+    device, old = changing(tmp_path)
+    device.server.lose_answers = 1
+    with pytest.raises(UnreachableError):
+        device.check_in()
+    device.store.close()
+    again = Device(tmp_path)
+    again.server, again.credentials, again.clock = device.server, device.credentials, device.clock
+    again.check_ins._credentials = device.credentials
+    again.report("after a new start")
+    again.check_in()
+    assert kept(again) == old
+    assert len(again.server.taken) == 1
+
+
+def test_a_key_that_cannot_be_kept_is_not_changed_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    device, old = changing(tmp_path)
+
+    def full(_key: SigningKey) -> None:
+        raise CredentialError("The disk is full.", "Free some space.")
+
+    monkeypatch.setattr(device.credentials, "keep", full)
+    with pytest.raises(CredentialError):
+        device.check_in()
+    assert kept(device) == old
+    monkeypatch.undo()
+    device.check_in()
+    assert kept(device) != old
+    device.check_in()

@@ -85,6 +85,7 @@ TOLD: dict[type[msgspec.Struct], tuple[str, dict[str, str]]] = {
             "journal": "a digest of the local record",
             "waiting": "how many reports wait",
             "observations": "their digests",
+            "next_key": "its next public key",
         },
     ),
     messages.EnrolmentRequest: (

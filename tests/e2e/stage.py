@@ -232,7 +232,7 @@ class Stage:
             connection.sendall(json.dumps(line).encode() + b"\n")
             assert "error" not in json.loads(connection.makefile().readline())
 
-    def console(self) -> Callable[[str], str]:
+    def console(self) -> Callable[..., str]:
         """Sign in to the console by a one-time link; return what reads one of its pages."""
         link = next(word for word in self.server("login-link", "admin").split() if word.startswith("http"))
         opener = urllib.request.build_opener(

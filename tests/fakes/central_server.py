@@ -10,7 +10,16 @@ import msgspec
 
 from agent.errors import RefusedError, UnreachableError
 from contract import wire
-from contract.envelope import EVERY_DEVICE, Address, MessageType, SigningKey, VerifyKey, seal, unseal
+from contract.envelope import (
+    EVERY_DEVICE,
+    Address,
+    MessageType,
+    SigningKey,
+    VerifyKey,
+    seal,
+    unseal,
+    untrusted_header,
+)
 from contract.messages import (
     LIMIT_BYTES,
     Acknowledgement,
@@ -20,6 +29,7 @@ from contract.messages import (
     EnrolmentReply,
     EnrolmentRequest,
     KeyCertificate,
+    KeyProof,
     PolicyBundle,
     SealedRequest,
     salted_digest,
@@ -50,6 +60,8 @@ class CentralServer:
         self.serial = 0
         self.next_check_in_seconds = 300
         self.spread_seconds = 0
+        self.wants_new_key = False
+        self.next_device_key: VerifyKey | None = None
         self.is_down = False
         self.lose_answers = 0
         """So many answers are lost on their way, after the request was taken."""
@@ -133,6 +145,8 @@ class CentralServer:
     def _check_in(self, request: SealedRequest) -> bytes:
         assert self.device_key is not None
         address = Address(type="check-in", tenant=TENANT, device=self.device, direction="to_server")
+        if self.next_device_key is not None and self._is_sealed_by(request.sealed, self.next_device_key):
+            self.device_key, self.next_device_key = self.next_device_key, None
         payload = unseal(request.sealed, address, self.device_key)
         message = wire.decode(CheckIn, payload, limit_bytes=LIMIT_BYTES)
         self.check_ins.append(message)
@@ -148,10 +162,27 @@ class CentralServer:
             forks=forks,
             next_check_in_seconds=self.next_check_in_seconds,
             spread_seconds=self.spread_seconds,
+            wants_new_key=self.wants_new_key,
+            next_key=self._take_next_key(message),
         )
         sealed = seal(wire.encode(acknowledgement), _address("acknowledgement", self.device), self.server_key)
         bundle = self.bundle if message.policy_serial != self.serial else None
         return wire.encode(CheckInReply(sealed=sealed, certificates=self.certificates(), bundle=bundle))
+
+    @staticmethod
+    def _is_sealed_by(sealed: str, key: VerifyKey) -> bool:
+        return untrusted_header(sealed).get("kid") == key.fingerprint
+
+    def _take_next_key(self, message: CheckIn) -> str | None:
+        if message.next_key is None:
+            return None
+        assert self.device_key is not None
+        self.next_device_key = VerifyKey(message.next_key.public_key)
+        address = Address(type="device-key", tenant=TENANT, device=self.device, direction="to_server")
+        proof = unseal(message.next_key.proof, address, self.next_device_key)
+        assert wire.decode(KeyProof, proof, limit_bytes=LIMIT_BYTES).takes_place_of == self.device_key.text
+        self.wants_new_key = False
+        return message.next_key.public_key
 
     def _take(self, message: CheckIn, request: SealedRequest) -> list[int]:
         forks = []

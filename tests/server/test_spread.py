@@ -32,6 +32,7 @@ def test_a_large_one_is_spread_by_its_size_counted_once_a_minute(
             public_key=f"{number:043}",
             enrolled_at=clock.now,
             enrolled_with=one.enrolled_with,
+            key_since=clock.now,
             silent_from=clock.now,
         )
         for number in range(149)

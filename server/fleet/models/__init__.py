@@ -1,9 +1,17 @@
 """What is kept of the fleet."""
 
-from server.fleet.models.device import Device
+from server.fleet.models.device import Device, FormerKey
 from server.fleet.models.installation import Installation
 from server.fleet.models.records import CheckInRecord, ReceivedObservation
 from server.fleet.models.secret import EnrolmentSecret
 from server.fleet.models.sighting import Sighting
 
-__all__ = ["CheckInRecord", "Device", "EnrolmentSecret", "Installation", "ReceivedObservation", "Sighting"]
+__all__ = [
+    "CheckInRecord",
+    "Device",
+    "EnrolmentSecret",
+    "FormerKey",
+    "Installation",
+    "ReceivedObservation",
+    "Sighting",
+]

@@ -21,6 +21,11 @@ class Device(models.Model):
 
     id = models.CharField(primary_key=True, max_length=32, default=new_device_id, editable=False)
     public_key = models.CharField(max_length=43, unique=True)
+    next_public_key = models.CharField(max_length=43, null=True)  # noqa: DJ001 - none is being changed to
+    """The key that the device changes to: from its first use on it is the key."""
+    key_since = models.DateTimeField()
+    key_change_asked_at = models.DateTimeField(null=True)
+    """When an administrator asked for a new key."""
     name = models.CharField(max_length=200, null=True)  # noqa: DJ001 - none was told, as opposed to an empty one
     ownership = models.CharField(max_length=16)
     assurance = models.CharField(max_length=16)
@@ -81,3 +86,18 @@ class Device(models.Model):
     def is_silent(self, now: datetime) -> bool:
         """Tell whether it has missed its check-ins."""
         return self.silent_from <= now
+
+
+class FormerKey(models.Model):
+    """A key that a device has sealed with; an auditor verifies with it what was sealed then."""
+
+    device = models.ForeignKey(Device, on_delete=models.CASCADE, related_name="former_keys")
+    public_key = models.CharField(max_length=43, unique=True)
+    since = models.DateTimeField()
+    until = models.DateTimeField()
+
+    class Meta:
+        ordering = ("until",)
+
+    def __str__(self) -> str:
+        return f"{self.public_key}, until {self.until:%Y-%m-%d}"
