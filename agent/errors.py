@@ -93,6 +93,8 @@ class UnreachableError(AgentError):
     """The server did not answer."""
 
     title = "The server cannot be reached"
+    retry_after_seconds = 0.0
+    """How long the other end asked to wait."""
 
 
 class RefusedError(AgentError):
@@ -103,6 +105,7 @@ class RefusedError(AgentError):
     def __init__(self, detail: str, remedy: str, reason: str) -> None:
         super().__init__(detail, remedy)
         self.reason = reason
+        self.retry_after_seconds = 0.0
 
 
 class DistrustError(AgentError):

@@ -27,6 +27,12 @@ class RequestError(ServerError):
     title = "Not done"
 
 
+class TooOftenError(ServerError):
+    """A device asks more often than any honest one does."""
+
+    title = "Too often"
+
+
 class RefusedError(ServerError):
     """A device's request is refused.
 

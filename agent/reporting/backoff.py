@@ -28,14 +28,18 @@ class Backoff:
         """Return the seconds to wait before the first check-in of a run: a fleet is switched on at nine."""
         return self._chance.uniform(0.0, self.spread_seconds)
 
-    def after_failure(self) -> float:
+    def after_failure(self, at_least_seconds: float = 0.0) -> float:
         """Return the seconds to wait: between half and all of a bound that doubles with each failure.
 
         What the server asked for is added, so that all who lost it at once do not come back at once.
+
+        Args:
+            at_least_seconds: what the other end asked for this time.
         """
         bound = min(LONGEST_SECONDS, FIRST_SECONDS * 2.0 ** min(self._failures, 20))
         self._failures += 1
-        return bound * self._chance.uniform(0.5, 1.0) + self._chance.uniform(0.0, self.spread_seconds)
+        wait = bound * self._chance.uniform(0.5, 1.0) + self._chance.uniform(0.0, self.spread_seconds)
+        return max(wait, at_least_seconds * self._chance.uniform(1.0, 1.5))
 
     def more(self) -> float:
         """Return the seconds until the next part of what waits: it is not poured out at once."""

@@ -124,10 +124,13 @@ class Reporter:
             url = enrolment.server_url + CHECK_IN_PATH
             answer = await in_background(lambda: self._transport.post(url, prepared.request), "check-in")
             acknowledgement = self._check_ins.apply(prepared, answer)
-        except UnreachableError:
+        except UnreachableError as error:
             self._tell("unreachable")
-            return self._backoff.after_failure()
-        except (RefusedError, DistrustError) as error:
+            return self._backoff.after_failure(error.retry_after_seconds)
+        except RefusedError as error:
+            self._fail("server", error, "refused")
+            return self._backoff.after_failure(error.retry_after_seconds)
+        except DistrustError as error:
             self._fail("server", error, "refused")
             return self._backoff.after_failure()
         except (CredentialError, StateError) as error:

@@ -14,6 +14,8 @@ from contract.version import VERSION
 
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 30.0
+LONGEST_SECONDS = 3600.0
+"""The longest that a server can ask a device to wait."""
 ENROL_PATH = "/agent/v1/enrol"
 CHECK_IN_PATH = "/agent/v1/check-in"
 
@@ -59,7 +61,9 @@ class HttpTransport:
             raise UnreachableError(f"{url} answered with too much.", "Check the address.")
         if response.status == 200:
             return answer
-        raise _refusal(url, response.status, answer)
+        refused = _refusal(url, response.status, answer)
+        refused.retry_after_seconds = _seconds(response.headers.get("retry-after"))
+        raise refused
 
 
 def _refusal(url: str, status: int, answer: bytes) -> RefusedError | UnreachableError:
@@ -69,6 +73,12 @@ def _refusal(url: str, status: int, answer: bytes) -> RefusedError | Unreachable
         # A proxy, a portal or an overloaded server: not the word of the server itself.
         return UnreachableError(f"{url} answered with HTTP {status}.", "Nothing is lost; it is tried again.")
     return RefusedError(refusal.detail, refusal.remedy, refusal.reason)
+
+
+def _seconds(untrusted_text: str | None) -> float:
+    """Return how long the other end asks to wait (RFC 9110, 10.2.3), an hour at most; a date asks for nothing here."""
+    text = (untrusted_text or "").strip()
+    return min(float(text), LONGEST_SECONDS) if text.isascii() and text.isdigit() and len(text) < 10 else 0.0
 
 
 def _words(error: Exception) -> str:

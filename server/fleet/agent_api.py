@@ -15,14 +15,17 @@ from contract import wire
 from contract.errors import MalformedError
 from contract.messages import LIMIT_BYTES, Refusal, SealedRequest
 from server.addresses import client_address
-from server.errors import RefusedError
+from server.errors import RefusedError, TooOftenError
 from server.fleet import check_ins, enrolment
+from server.fleet.pace import Pace, of_refusals
 from server.identity import Identity, identity_in
 from server.moments import utc_now
 
 PREFIX = "/agent/"
 _LOG = logging.getLogger(__name__)
 _TRY_AGAIN = "Nothing is lost; it is tried again."
+
+REFUSALS = of_refusals()
 
 Handler = Callable[[SealedRequest, Identity, datetime, str], object]
 HANDLERS: dict[str, Handler] = {
@@ -33,11 +36,17 @@ HANDLERS: dict[str, Handler] = {
 
 def answer(request: HttpRequest) -> HttpResponse:
     """Return the answer to a device; it is sent only after everything it says is stored."""
+    address = client_address(request)
+    if not REFUSALS.has_room(address):
+        return _wait(REFUSALS, "refused_too_often", "Too many requests from this address were refused.")
     try:
         handler = _handler(request)
         message = _message(request)
-        reply = handler(message, identity_in(settings.STATE), utc_now(), client_address(request))
+        reply = handler(message, identity_in(settings.STATE), utc_now(), address)
+    except TooOftenError as error:
+        return _wait(check_ins.DEVICES, "too_often", error.detail)
     except RefusedError as error:
+        REFUSALS.take(address)
         return _refusal(error.status, error.reason, error.detail, error.remedy)
     except (OperationalError, InterfaceError):
         _LOG.exception("The database did not answer a device")
@@ -46,6 +55,12 @@ def answer(request: HttpRequest) -> HttpResponse:
         _LOG.exception("A device's request could not be answered")
         return _refusal(500, "fault", "The server could not do this.", _TRY_AGAIN)
     return HttpResponse(wire.encode(reply), content_type="application/json")
+
+
+def _wait(pace: Pace, reason: str, detail: str) -> HttpResponse:
+    response = _refusal(429, reason, detail, _TRY_AGAIN)
+    response["Retry-After"] = str(pace.wait_seconds())
+    return response
 
 
 def _handler(request: HttpRequest) -> Handler:

@@ -9,24 +9,30 @@ from contract import wire
 from contract.envelope import Address, VerifyKey
 from contract.messages import Acknowledgement, CheckIn, CheckInReply, SealedRequest
 from server.access import audit
-from server.errors import RefusedError
+from server.errors import RefusedError, TooOftenError
 from server.fleet import device_keys, intake, projection, revocation
 from server.fleet.models import CheckInRecord, Device
+from server.fleet.pace import of_devices
 from server.fleet.seals import answered, named_device, opened
 from server.fleet.spread import spread_seconds
 from server.identity import Identity
 from server.policies import publishing
+
+DEVICES = of_devices()
 
 
 def check_in(message: SealedRequest, identity: Identity, now: datetime, address: str) -> CheckInReply:
     """Take what a device says, and say what it lacks.
 
     Raises:
+        TooOftenError: the device hurries.
         RefusedError: a device that nobody knows, a seal that does not hold, or bodies that are not those sealed.
     """
     device_id = named_device(message.sealed)
     try:
         said, key = _verified(message, identity, device_id)
+        if not DEVICES.take(device_id):
+            raise TooOftenError("The device asks too often.", "Wait.")
         intake.check_bodies(said, message.bodies)
         with transaction.atomic(durable=True):
             return _take(said, key, message, identity, now)

@@ -46,3 +46,19 @@ def test_one_success_starts_over() -> None:
 
 def test_the_regular_interval_is_a_tenth_shorter_or_longer() -> None:
     assert [Backoff(At(share)).regular(300) for share in (0.0, 0.5, 1.0)] == [270.0, 300.0, 330.0]
+
+
+def test_what_the_other_end_asks_for_is_the_least_and_is_spread() -> None:
+    assert Backoff(At(0.0)).after_failure(60.0) == 60.0
+    assert Backoff(At(1.0)).after_failure(60.0) == 90.0
+    slow = Backoff(At(1.0))
+    for _ in range(20):
+        slow.after_failure()
+    assert slow.after_failure(60.0) == LONGEST_SECONDS
+
+
+def test_a_fleet_that_lost_its_server_is_spread_as_far_as_that_asked() -> None:
+    backoff = Backoff(At(1.0))
+    backoff.spread_seconds = 300
+    assert backoff.at_start() == 300.0
+    assert backoff.after_failure() == FIRST_SECONDS + 300.0
