@@ -1,6 +1,6 @@
 # What a person types. Each target first makes what it needs (dev/bootstrap); the second time that costs nothing.
 .POSIX:
-.PHONY: help run clean-run test test-long lint bench screenshots pins
+.PHONY: help run clean-run test test-long lint bench screenshots audit pins
 
 PYTHON = .venv/bin/python
 
@@ -38,6 +38,10 @@ bench: ## measure and print figures; never a test
 screenshots: ## make the pictures of docs/images anew
 	@dev/bootstrap screenshots
 	@set -e; export PYTHONPATH="$$PWD"; for script in dev/screenshots_*.py; do echo "== $$script"; $(PYTHON) "$$script"; done
+
+audit: ## ask the index whether a pinned requirement has a known weakness
+	@dev/bootstrap run
+	@dev/audit
 
 pins: ## refresh requirements/*.txt from pyproject.toml
 	@dev/bootstrap run

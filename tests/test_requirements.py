@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 EXTRAS = ("agent", "ui", "server", "dev")
-LISTS = (*EXTRAS, "build", "pin")
+LISTS = (*EXTRAS, "build", "pin", "audit")
 FOREIGN = {
     "agent": {"pyside6-essentials", "shiboken6", "django", "granian", "whitenoise", "pytest"},
     "ui": {"psutil", "watchdog", "keyring", "urllib3", "django", "granian", "pytest"},
