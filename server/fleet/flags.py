@@ -41,7 +41,7 @@ def _flags(device: Device, current_serial: int) -> Iterable[Flag]:
         yield Flag(
             "newer policy",
             f"It holds policy number {device.policy_serial}, which this server has not published: "
-            "was the server restored from a backup?",
+            "was the server restored from a backup? Then run decorum-server after-restore.",
         )
     if abs(device.clock_behind_seconds) > CLOCK_DOUBT_SECONDS:
         minutes = round(abs(device.clock_behind_seconds) / 60)
