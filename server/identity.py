@@ -4,6 +4,7 @@ The folder `keys` holds one file per key. The root's may be taken away and kept 
 certificates. A key that is there and cannot be read is an error, never a reason to make a new one.
 """
 
+import contextlib
 import json
 from datetime import datetime, timedelta
 from functools import cache
@@ -170,7 +171,7 @@ def _certify(folder: Path, now: datetime) -> None:
     if root.public.text != tenant.root:
         raise StateError("keys/root.jwk is not this tenant's root.", "Restore it from its backup.")
     current = _read_certificates(keys) if (keys / CERTIFICATES_FILE).exists() else ()
-    address = Address(type="key-certificate", tenant=tenant.id, device=EVERY_DEVICE, direction="to_device")
+    address = _certificate_address(tenant)
     wanted = {_load_key(keys, use).public.text: use for use in USES}
     if {_lasting(text, address, root.public, now) for text in current} >= set(wanted):
         return
@@ -194,6 +195,22 @@ def _lasting(text: str, address: Address, root: VerifyKey, now: datetime) -> str
     except (SealError, MalformedError):
         return None
     return certificate.public_key if certificate.not_after - RENEW_BEFORE > now else None
+
+
+def certified_until(identity: Identity) -> datetime | None:
+    """Return when the first of the certificates ends; None where the root vouches for none."""
+    root = VerifyKey(identity.tenant.root)
+    address = _certificate_address(identity.tenant)
+    ends = []
+    for text in identity.certificates:
+        with contextlib.suppress(SealError, MalformedError):
+            payload = unseal(text, address, root)
+            ends.append(wire.decode(KeyCertificate, payload, limit_bytes=_FILE_LIMIT_BYTES).not_after)
+    return min(ends, default=None)
+
+
+def _certificate_address(tenant: Tenant) -> Address:
+    return Address(type="key-certificate", tenant=tenant.id, device=EVERY_DEVICE, direction="to_device")
 
 
 def _read_certificates(keys: Path) -> tuple[str, ...]:

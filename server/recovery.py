@@ -17,6 +17,8 @@ from server.policies.models import Publication
 
 SERIALS_LEFT_OUT = 1000
 """How many serials are passed over: more than can have been published since the backup was made."""
+SERIALS_BELIEVED = 100_000
+"""How much newer a policy may be that a device says it holds."""
 
 
 class Recovered(msgspec.Struct, frozen=True):
@@ -41,7 +43,9 @@ def recover(identity: Identity, now: datetime, actor: str) -> Recovered:
     with transaction.atomic():
         hold("serial")
         newest = Publication.objects.aggregate(most=Max("serial"))["most"] or 0
-        held = Device.objects.aggregate(most=Max("policy_serial"))["most"] or 0
+        # A device may say any number; one that cannot be so would leave none for later.
+        believed = Device.objects.filter(policy_serial__lte=newest + SERIALS_BELIEVED)
+        held = believed.aggregate(most=Max("policy_serial"))["most"] or 0
         serial = max(newest, held) + SERIALS_LEFT_OUT
         Installation.objects.update(restored_at=now, serial_floor=serial)
         published = publishing.republished(identity, now)

@@ -256,6 +256,14 @@ def test_the_serial_leaps_over_whatever_devices_hold(
     assert publish(version=2).serial == 1058
 
 
+def test_a_device_that_claims_an_impossible_number_uses_none_up(
+    installed: Identity, device: SimulatedDevice, publish: Publish, clock: FakeClock
+) -> None:
+    publish()
+    device.check_in(policy_serial=2**53)
+    assert recovery.recover(installed, clock.now, audit.COMMAND_LINE).serial == 1001
+
+
 def test_without_a_policy_the_next_one_still_leaps(
     installed: Identity, device: SimulatedDevice, publish: Publish, clock: FakeClock
 ) -> None:
