@@ -27,6 +27,9 @@ _COMMANDS = {
     "keys": "server.commands.keys",
     "root-fingerprint": "server.commands.root_fingerprint",
     "retention": "server.commands.retention",
+    "backup": "server.commands.backup",
+    "restore": "server.commands.restore",
+    "after-restore": "server.commands.after_restore",
 }
 
 
@@ -142,6 +145,20 @@ def _parser() -> argparse.ArgumentParser:
     )
     retention.add_argument("--dry-run", action="store_true", help="only say what would be erased")
     retention.add_argument("--json", action="store_true", help="say it as JSON")
+    backup = commands.add_parser(
+        "backup", help="write keys and, with SQLite, the records to one file, while serving", epilog=_EXITS
+    )
+    backup.add_argument("file", help="the file to make; one that exists is never written over")
+    restore = commands.add_parser(
+        "restore", help="put a backup into an empty state folder, and go on from there", epilog=_EXITS
+    )
+    restore.add_argument("file", help="what `backup` has written")
+    restore.add_argument("--keys", action="store_true", help="only the keys, for one more server")
+    commands.add_parser(
+        "after-restore",
+        help="say that the database came back from a backup by other means, before serving again",
+        epilog=_EXITS,
+    )
     return parser
 
 

@@ -1,5 +1,6 @@
 """What the environment says: where the state is, how the server is reached. Pure; the environment is an argument."""
 
+import ipaddress
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -20,6 +21,10 @@ DatabaseUrl = Annotated[str, msgspec.Meta(pattern=r"^postgres(ql)?://[^\x00-\x20
 Origin = Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s/?#@]+$", max_length=300)]
 
 
+Token = Annotated[str, msgspec.Meta(pattern=r"^[\x21-\x7e]{16,200}$")]
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
 class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     """The environment's word, typed. Each field is a variable, as in DECORUM_SERVER_URL."""
 
@@ -37,6 +42,20 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     """How often devices are asked to check in."""
     time_zone: str = "UTC"
     """The zone in which the console shows times."""
+    metrics_token: Token | None = None
+    """Who sends this as bearer token may read /metrics."""
+    metrics_addresses: str = ""
+    """Addresses or networks that may read /metrics without it, separated by commas."""
+
+    @property
+    def metrics_networks(self) -> tuple[Network, ...]:
+        """The networks from which metrics may be read.
+
+        Raises:
+            ValueError: one is none.
+        """
+        named = (word.strip() for word in self.metrics_addresses.split(","))
+        return tuple(ipaddress.ip_network(word) for word in named if word)
 
     @property
     def is_https(self) -> bool:
@@ -78,6 +97,13 @@ def from_environ(environ: Mapping[str, str]) -> Configuration:
     except (OSError, ValueError, KeyError) as error:
         raise ConfigurationError(
             f"{_PREFIX}TIME_ZONE names no time zone.", "Use a name such as Europe/Berlin."
+        ) from error
+    try:
+        _ = configuration.metrics_networks
+    except ValueError as error:
+        raise ConfigurationError(
+            f"{_PREFIX}METRICS_ADDRESSES has a value that cannot be used: {error}.",
+            "Write addresses or networks, as in 10.0.0.5, 192.0.2.0/24.",
         ) from error
     return configuration
 

@@ -4,6 +4,7 @@ The folder `keys` holds one file per key. The root's may be taken away and kept 
 certificates. A key that is there and cannot be read is an error, never a reason to make a new one.
 """
 
+import contextlib
 import json
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -60,9 +61,7 @@ class Identity(msgspec.Struct, frozen=True):
 
     def read_out(self) -> list[Certificate]:
         """Return what the certificates say."""
-        address = Address(
-            type="key-certificate", tenant=self.tenant.id, device=EVERY_DEVICE, direction="to_device"
-        )
+        address = _certificate_address(self.tenant)
         root, working = (
             VerifyKey(self.tenant.root),
             {self.policy_key.public.text, self.server_key.public.text},
@@ -248,7 +247,7 @@ def _certify(folder: Path, now: datetime) -> None:
     if root.public.text != tenant.root:
         raise StateError("keys/root.jwk is not this tenant's root.", "Restore it from its backup.")
     current = _read_certificates(keys) if (keys / CERTIFICATES_FILE).exists() else ()
-    address = Address(type="key-certificate", tenant=tenant.id, device=EVERY_DEVICE, direction="to_device")
+    address = _certificate_address(tenant)
     wanted: dict[str, Use] = {_load_key(keys, use).public.text: use for use in USES}
     if {_lasting(text, address, root.public, now) for text in current} >= set(wanted):
         return
@@ -259,7 +258,7 @@ def _write_certificates(folder: Path, wanted: dict[str, Use], now: datetime, kep
     """Certify keys anew; a certificate that is there already of a key to be kept stays as it is."""
     keys, tenant = folder / KEYS_FOLDER, read_tenant(folder)
     root = _load_key(keys, "root")
-    address = Address(type="key-certificate", tenant=tenant.id, device=EVERY_DEVICE, direction="to_device")
+    address = _certificate_address(tenant)
     current = _read_certificates(keys) if (keys / CERTIFICATES_FILE).exists() else ()
     still = [text for text in current if _certified(text, address, root.public) == kept]
     made = [
@@ -289,6 +288,22 @@ def _lasting(text: str, address: Address, root: VerifyKey, now: datetime) -> str
     except (SealError, MalformedError):
         return None
     return certificate.public_key if certificate.not_after - RENEW_BEFORE > now else None
+
+
+def certified_until(identity: Identity) -> datetime | None:
+    """Return when the first of the certificates ends; None where the root vouches for none."""
+    root = VerifyKey(identity.tenant.root)
+    address = _certificate_address(identity.tenant)
+    ends = []
+    for text in identity.certificates:
+        with contextlib.suppress(SealError, MalformedError):
+            payload = unseal(text, address, root)
+            ends.append(wire.decode(KeyCertificate, payload, limit_bytes=_FILE_LIMIT_BYTES).not_after)
+    return min(ends, default=None)
+
+
+def _certificate_address(tenant: Tenant) -> Address:
+    return Address(type="key-certificate", tenant=tenant.id, device=EVERY_DEVICE, direction="to_device")
 
 
 def _read_certificates(keys: Path) -> tuple[str, ...]:

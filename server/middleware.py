@@ -49,6 +49,20 @@ class AgentsFirst:
         return self._get_response(request)
 
 
+class ProbesFirst:
+    """Answers machines that look after the server: no host name, no session, no page."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer a machine, or pass the request on."""
+        # Imported here because probes look at models, which are ready only when requests come.
+        from server import probes  # noqa: PLC0415
+
+        return probes.answer(request) or self._get_response(request)
+
+
 class PossibleAddresses:
     """Refuses an address that says NUL, which no text in PostgreSQL can hold, before anything looks it up."""
 

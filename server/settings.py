@@ -36,6 +36,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "server.middleware.SafeHeaders",
     "server.middleware.AgentsFirst",
+    "server.middleware.ProbesFirst",
     "server.middleware.PossibleAddresses",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -18,6 +18,7 @@ _WORDS = {
     "policy.published": "Policy published",
     "policy.not_renewed": "Policy cannot be renewed",
     "policy.renewed": "Policy renewed",
+    "records.restored": "Records restored from a backup",
     "retention.applied": "Old data erased",
     "retention.interrupted": "Erasing old data broke off",
     "secret.issued": "Secret made",

@@ -11,7 +11,7 @@ from django.db.migrations.exceptions import MigrationSchemaMissing
 from django.db.migrations.executor import MigrationExecutor
 from django.db.utils import DatabaseError, InterfaceError
 
-from server import databases
+from server import databases, state_folder
 from server.configuration import STATE_VARIABLE
 from server.errors import ServerError, StateError
 from server.identity import Identity, load
@@ -44,6 +44,9 @@ def ready_identity() -> Identity:
         pending = pending_migrations()
     if pending:
         raise ServerError("The database is not up to date.", "Run `decorum-server migrate` first.")
+    from server.fleet import installation  # noqa: PLC0415 - Django's models cannot be imported before it has started
+
+    installation.check(identity, state_folder.secret_key(state()))
     return identity
 
 

@@ -1,5 +1,6 @@
 """The first page's answers: how the fleet stands, who needs somebody, which channels are used, which policy is in force."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from urllib.parse import urlencode
 
@@ -7,9 +8,10 @@ import msgspec
 from django.conf import settings
 from django.db.models import Case, Count, IntegerField, Max, Q, Value, When
 from django.urls import reverse
+from django.utils import timezone
 
 from contract.judge import SEVERITY
-from server.fleet.models import Device, EnrolmentSecret, Sighting
+from server.fleet.models import Device, EnrolmentSecret, Installation, Sighting
 from server.fleet.standing import Standing, counts
 from server.policies.models import Publication
 from server.policies.publishing import current
@@ -57,6 +59,8 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     open_count: int
     channels: tuple[Channel, ...]
     in_force: InForce | None
+    notices: tuple[str, ...]
+    """What is odd about the server itself."""
     has_secret: bool
     server_url: str
 
@@ -75,6 +79,7 @@ def overview(now: datetime) -> Overview:
         open_count=pressing.count(),
         channels=tuple(_channels()),
         in_force=_in_force(),
+        notices=tuple(_notices()),
         has_secret=EnrolmentSecret.objects.filter(revoked_at=None, expires_at__gt=now).exists(),
         server_url=settings.CONFIGURATION.url,
     )
@@ -134,6 +139,28 @@ def _channels() -> list[Channel]:
         )
         for row in rows
     ]
+
+
+def _notices() -> Iterable[str]:
+    newest, installation = current(), Installation.objects.first()
+    ahead = Device.objects.filter(policy_serial__gt=0 if newest is None else newest.serial).count()
+    if ahead:
+        yield (
+            f"{_devices(ahead)} {'holds' if ahead == 1 else 'hold'} a policy newer than any here: was the database restored "
+            "from a backup? Then run decorum-server after-restore."
+        )
+    if installation is not None and installation.restored_at is not None:
+        lost = Device.objects.filter(lost_in_restore__gt=0).count()
+        if lost:
+            at = timezone.localtime(installation.restored_at)
+            yield (
+                f"The server was restored from a backup on {at:%Y-%m-%d}. {_devices(lost)} had reported things since that backup "
+                "that are lost here; each device's page says how many."
+            )
+
+
+def _devices(count: int) -> str:
+    return "1 device" if count == 1 else f"{count} devices"
 
 
 def _in_force() -> InForce | None:

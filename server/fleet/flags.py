@@ -41,14 +41,21 @@ def _flags(device: Device, current_serial: int) -> Iterable[Flag]:
         yield Flag(
             "newer policy",
             f"It holds policy number {device.policy_serial}, which this server has not published: "
-            "was the server restored from a backup?",
+            "was the server restored from a backup? Then run decorum-server after-restore.",
         )
     if abs(device.clock_behind_seconds) > CLOCK_DOUBT_SECONDS:
         minutes = round(abs(device.clock_behind_seconds) / 60)
         side = "behind" if device.clock_behind_seconds > 0 else "ahead"
         yield Flag("clock off", f"Its clock is {minutes} minutes {side}.")
-    if device.taken_gaps:
-        missing = sum(last - first + 1 for first, last in device.taken_gaps)
+    lost = device.lost_in_restore
+    if lost:
+        yield Flag(
+            "lost in a restore",
+            f"{lost} of its reports came after the backup that this server was restored from, and are lost. "
+            "The device holds the sealed acknowledgements.",
+        )
+    missing = sum(last - first + 1 for first, last in device.taken_gaps) - lost
+    if missing:
         yield Flag("reports missing", f"{missing} of its reports have not arrived; it was asked for them.")
     if device.assurance == "self_attested":
         yield Flag("self-attested", "Its user owns agent and key, so its reports are the user's own word.")

@@ -88,6 +88,9 @@ def take(
         raise RefusedError(400, "too_many_gaps", "Too many numbers were left out.", "Enrol the device again.")
     ReceivedObservation.objects.bulk_create(rows)
     device.taken = taken
+    if device.highest_at_restore is not None:
+        after = device.highest_at_restore + 1
+        device.lost_in_restore = sum(last - first + 1 for first, last in taken.gaps if first == after)
     if forks and device.forked_at is None:
         device.forked_at = now
     return Taken(tuple(fresh), tuple(forks))

@@ -11,6 +11,7 @@ from contract.errors import MalformedError
 from contract.messages import PolicyBundle
 from contract.policy import Policy, parse, parse_published
 from server.access import audit
+from server.fleet.models import Installation
 from server.identity import Identity
 from server.locks import hold
 from server.policies.models import Publication
@@ -69,6 +70,20 @@ def renewed(identity: Identity, now: datetime) -> Publication | None:
     in_force = current() or in_force  # somebody else may have renewed it while this one waited
     if now < _due(in_force):
         return in_force
+    return _renew(in_force, identity, now) or in_force
+
+
+def republished(identity: Identity, now: datetime) -> Publication | None:
+    """Return the policy in force, sealed anew under the next serial whatever its time; None where that cannot be.
+
+    Runs in the caller's transaction.
+    """
+    hold(_SERIAL)
+    in_force = current()
+    return None if in_force is None else _renew(in_force, identity, now)
+
+
+def _renew(in_force: Publication, identity: Identity, now: datetime) -> Publication | None:
     text = in_force.text
     try:
         policy = parse_published(text)
@@ -76,7 +91,7 @@ def renewed(identity: Identity, now: datetime) -> Publication | None:
         # This server's version takes less than the one that published it; devices keep what they have.
         subject = f"Policy number {in_force.serial}"
         audit.record_rarely(now, audit.SERVER, "policy.not_renewed", subject, error.detail)
-        return in_force
+        return None
     publication = _write(text, policy, audit.SERVER, identity, now, is_renewal=True)
     audit.record(
         now, audit.SERVER, "policy.renewed", f"Policy number {publication.serial}", f"was {in_force.serial}"
@@ -108,9 +123,12 @@ def _due(publication: Publication) -> datetime:
 def _write(
     text: str, policy: Policy, actor: str, identity: Identity, now: datetime, *, is_renewal: bool
 ) -> Publication:
-    newest = current()
+    newest, installation = current(), Installation.objects.first()
     bundle = PolicyBundle(
-        serial=1 if newest is None else newest.serial + 1,
+        serial=max(
+            1 if newest is None else newest.serial + 1,
+            0 if installation is None else installation.serial_floor,
+        ),
         issued_at=now,
         expires_at=now + timedelta(days=policy.valid_days),
         policy=policy,

@@ -2,12 +2,14 @@ import re
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from contract.version import VERSION
-from tests.server.conftest import ROOT, Run, chosen_database
+from tests.server.conftest import ROOT, Environ, Run, chosen_database
 
 
 def test_migrate_says_who_it_serves_and_is_private(run: Run, state: Path) -> None:
@@ -164,6 +166,32 @@ def test_before_migrate_every_command_says_so(run: Run, tmp_path: Path) -> None:
         refused = run(*words, folder=tmp_path)
         assert (refused.returncode, "decorum-server migrate" in refused.stderr) == (1, True), words
     assert list(tmp_path.iterdir()) == []
+
+
+def test_two_that_set_up_at_once_make_one_server(
+    run: Run, tmp_path: Path, new_database: Callable[[], Environ]
+) -> None:
+    folder, environ = tmp_path / "state", new_database()
+    with ThreadPoolExecutor(3) as pool:
+        done = list(pool.map(lambda _: run("migrate", folder=folder, environ=environ), range(3)))
+    assert [(one.returncode, one.stderr) for one in done] == [(0, "")] * 3
+    assert len({one.stdout for one in done}) == 1
+
+
+def test_keys_that_the_records_do_not_know_are_refused(
+    run: Run, tmp_path: Path, new_database: Callable[[], Environ]
+) -> None:
+    folder, environ = tmp_path / "state", new_database()
+    assert run("migrate", folder=folder, environ=environ).returncode == 0
+    other = tmp_path / "other"
+    assert run("migrate", folder=other, environ=new_database()).returncode == 0
+    for name in ("tenant.json", "keys"):
+        (folder / name).rename(tmp_path / name)
+        (other / name).rename(folder / name)
+    for words in (("migrate",), ("policy", "list")):
+        refused = run(*words, folder=folder, environ=environ)
+        assert (refused.returncode, "belongs to the server with root" in refused.stderr) == (1, True)
+        assert "Traceback" not in refused.stderr
 
 
 @pytest.mark.only_sqlite

@@ -43,6 +43,10 @@ def test_what_is_said_holds() -> None:
         ("DECORUM_SERVER_CHECK_IN_SECONDS", "often"),
         ("DECORUM_SERVER_BEHIND_PROXY", "perhaps"),
         ("DECORUM_SERVER_TIME_ZONE", "Mars/Olympus"),
+        ("DECORUM_SERVER_METRICS_TOKEN", "short"),
+        ("DECORUM_SERVER_METRICS_TOKEN", "with a space in it and long"),
+        ("DECORUM_SERVER_METRICS_ADDRESSES", "10.0.0.5, everywhere"),
+        ("DECORUM_SERVER_METRICS_ADDRESSES", "10.0.0.5/8"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_named(name: str, value: str) -> None:

@@ -42,6 +42,11 @@ class Migration(migrations.Migration):
             name="noticed_at",
             field=models.DateTimeField(null=True),
         ),
+        migrations.AddField(
+            model_name="device",
+            name="lost_in_restore",
+            field=models.BigIntegerField(default=0),
+        ),
         migrations.AddIndex(
             model_name="checkinrecord",
             index=models.Index(fields=["received_at"], name="check_in_age"),

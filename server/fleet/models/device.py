@@ -54,6 +54,8 @@ class Device(models.Model):
     taken_gaps = models.JSONField(default=list)
     highest_at_restore = models.BigIntegerField(null=True)
     """The highest number in the backup that the records were last restored from; what was taken after it is lost."""
+    lost_in_restore = models.BigIntegerField(default=0)
+    """How many numbers after that one have not come: the device was told that they were taken, and sends them no more."""
     forked_at = models.DateTimeField(null=True)
     """When it first reported two different things under one number."""
     revoked_at = models.DateTimeField(null=True)
