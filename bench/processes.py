@@ -31,3 +31,12 @@ def pss_by_mapping(pid: int | str) -> dict[str, float]:
         elif words[0] == "Pss:":
             found[name] = found.get(name, 0.0) + int(words[1]) / 1024
     return dict(sorted(found.items(), key=lambda item: -item[1]))
+
+
+def private_megabytes(pid: int | str) -> float:
+    """Return the unique set size: what would be free if the process ended, whoever else shares its libraries."""
+    private = 0
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines():
+        if line.startswith("Private_"):
+            private += int(line.split()[1])
+    return private / 1024

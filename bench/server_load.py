@@ -76,8 +76,8 @@ def _sealed(device: SimulatedDevice) -> list[Sealed]:
         reports = [
             device.report(
                 SightingObserved(
-                    sighting=f"{device.sequence + 1:032x}",
-                    transition="started",
+                    sighting=f"{device.sequence - number % 2:032x}",
+                    transition="ended" if number % 2 else "started",
                     detail="exact",
                     profile="work",
                     messenger="telegram",
@@ -91,7 +91,7 @@ def _sealed(device: SimulatedDevice) -> list[Sealed]:
                     policy_serial=1,
                 )
             )
-            for _ in range(OBSERVATIONS)
+            for number in range(OBSERVATIONS)
         ]
         found.append(Sealed(device.id, wire.encode(device.request(*reports))))
     return found
