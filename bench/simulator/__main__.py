@@ -29,20 +29,30 @@ MODEL = Path("server/policies/models/restrict.toml")
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run; return 1 if anything did not arrive as it should."""
-    options = _parser().parse_args(argv)
+    options = parser().parse_args(argv)
     if options.url is not None:
         return _elsewhere(options)
     with tempfile.TemporaryDirectory() as folder, staged(Path(folder)) as stage:
-        stage.environment["DECORUM_SERVER_CHECK_IN_SECONDS"] = "300"
-        stage.server("migrate", "--tenant", "acme", "--company", "Acme")
-        stage.publish(MODEL.read_text(encoding="utf-8"))
-        secret = stage.server("enrol-secret", "--uses", str(options.devices)).split()[-1]
-        stage.start_server()
-        return _with_own_server(options, stage, secret)
+        devices, figures = fleet(options, settle(stage, options.devices))
+        seconds = live(options, stage, devices)
+        print(told(figures, seconds))
+        found = faults(stage.folder / "server" / "server.sqlite3", devices, options.clones)
+        print(sentence(found, devices))
+        return 1 if found else 0
 
 
-def _with_own_server(options: argparse.Namespace, stage: Stage, secret: str) -> int:
-    devices, figures = fleet(options, secret)
+def settle(stage: Stage, devices: int) -> str:
+    """Start a server with a policy; return a secret for so many devices."""
+    stage.environment["DECORUM_SERVER_CHECK_IN_SECONDS"] = "300"
+    stage.server("migrate", "--tenant", "acme", "--company", "Acme")
+    stage.publish(MODEL.read_text(encoding="utf-8"))
+    secret = stage.server("enrol-secret", "--uses", str(devices)).split()[-1]
+    stage.start_server()
+    return secret
+
+
+def live(options: argparse.Namespace, stage: Stage, devices: list[FleetDevice]) -> float:
+    """Let a fleet live through its days against a server of ours; return how many seconds it took."""
 
     def down() -> None:
         stage.end("server", signal.SIGKILL)
@@ -53,11 +63,7 @@ def _with_own_server(options: argparse.Namespace, stage: Stage, secret: str) -> 
         print("The server is back.", flush=True)
 
     drive = _drive(options, devices, Connections(stage.url), down=down, up=up)
-    seconds = _timed(drive.run)
-    print(told(figures, seconds))
-    found = faults(stage.folder / "server" / "server.sqlite3", devices, options.clones)
-    print(sentence(found, devices))
-    return 1 if found else 0
+    return _timed(drive.run)
 
 
 def _elsewhere(options: argparse.Namespace) -> int:
@@ -162,9 +168,10 @@ def told(figures: Figures, seconds: float) -> str:
     return "\n".join(lines)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m bench.simulator", description=__doc__)
-    add = parser.add_argument
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the options."""
+    made = argparse.ArgumentParser(prog="python -m bench.simulator", description=__doc__)
+    add = made.add_argument
     add("--devices", type=int, default=200, metavar="N", help="how many devices (default: 200)")
     add("--days", type=float, default=5, help="how many days back the simulation begins (default: 5)")
     add("--seed", type=int, default=1, help="the same seed gives the same people and reports (default: 1)")
@@ -183,7 +190,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--secret", help="an enrolment secret of that server")
     add("--keep", type=Path, metavar="FILE", help="keep the devices' keys here, to go on another day")
     add("--live", type=float, metavar="SECONDS", help="then go on in real time, with heartbeats this often")
-    return parser
+    return made
 
 
 if __name__ == "__main__":

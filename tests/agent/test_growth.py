@@ -7,7 +7,7 @@ import pytest
 
 from tests.fakes.busy_day import BusyDay
 
-OBJECTS_AT_MOST, BYTES_AT_MOST = 300, 64 * 1024
+OBJECTS_AT_MOST, BYTES_AT_MOST = 150, 64 * 1024
 DATABASE_A_DAY_BYTES = 24 * 1024 * 1024
 
 

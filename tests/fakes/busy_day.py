@@ -31,7 +31,7 @@ from tests.fakes.process_source import FakeProcessSource
 
 MINUTE, HOUR = 60.0, 3600.0
 POLL_MILLISECONDS = 10_000
-PLAIN_AT_ONCE = 40
+PLAIN_AT_ONCE, TRAYS_AT_ONCE = 40, 3
 MESSENGERS = (
     "/usr/bin/telegram-desktop",
     "/usr/bin/pidgin",
@@ -221,9 +221,9 @@ class BusyDay:
         for minute in range(60):
             self._minutes += 1
             self._churn(minute)
-            if minute % 20 == 0:
+            if minute % 4 == 0:
                 trays.append(_Tray(self._folder / "agent.sock"))
-            if minute % 30 == 29:
+            if len(trays) > TRAYS_AT_ONCE:
                 trays.pop(0).close()
             if minute % 25 == 7:
                 self.server.lose_answers = 1
