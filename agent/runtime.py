@@ -30,10 +30,12 @@ from agent.reminder_book import ReminderBook
 from agent.reminding import Reminding
 from agent.reporting.backoff import Backoff
 from agent.reporting.check_in import CheckIns
-from agent.reporting.enrolment import Enrolment
+from agent.reporting.enrolment import Enroller, Enrolment, assurance_of
 from agent.reporting.ledger import Ledger
 from agent.reporting.outbox import Outbox
 from agent.reporting.reporter import Reporter, Rhythm
+from agent.reporting.secret_file import FILE_NAME as SECRET_FILE_NAME
+from agent.reporting.secret_file import SecretFile
 from agent.reporting.transport import Transport
 from agent.resume import resume
 from agent.sensing.desktop_entries import DesktopIndex
@@ -150,6 +152,17 @@ class Agent:
             self._desk.policy_changed,
             self._broadcaster.changed,
         )
+        self._secret_file = SecretFile(
+            options.state / SECRET_FILE_NAME,
+            store,
+            Enroller(store, journal, ledger, outside.credentials, outside.transport, clock),
+            outside.transport,
+            settings,
+            assurance_of(options.scope, settings),
+            Backoff(random.SystemRandom()),
+            self._problems,
+            self._broadcaster.changed,
+        )
         self._lookout = Lookout(
             ProcessWatch(outside.processes),
             outside.processes,
@@ -190,6 +203,7 @@ class Agent:
                     "judging": self._judge_each_minute(),
                     "reporting": self._reporter.run(),
                     "upkeep": self._upkeep.run(),
+                    "enrolling": self._secret_file.run(),
                 },
                 stop,
             )
