@@ -31,10 +31,12 @@ from agent.reminder_book import ReminderBook
 from agent.reminding import Reminding
 from agent.reporting.backoff import Backoff
 from agent.reporting.check_in import CheckIns
-from agent.reporting.enrolment import Enrolment
+from agent.reporting.enrolment import Enroller, Enrolment, assurance_of
 from agent.reporting.ledger import Ledger
 from agent.reporting.outbox import Outbox
 from agent.reporting.reporter import Reporter, Rhythm
+from agent.reporting.secret_file import FILE_NAME as SECRET_FILE_NAME
+from agent.reporting.secret_file import SecretFile
 from agent.reporting.transport import Transport
 from agent.rescue import damage_sentence, rescue
 from agent.resume import resume
@@ -159,6 +161,17 @@ class Agent:
             self._desk.policy_changed,
             self._broadcaster.changed,
         )
+        self._secret_file = SecretFile(
+            options.state / SECRET_FILE_NAME,
+            store,
+            Enroller(store, journal, ledger, outside.credentials, outside.transport, clock),
+            outside.transport,
+            settings,
+            assurance_of(options.scope, settings),
+            Backoff(random.SystemRandom()),
+            self._problems,
+            self._broadcaster.changed,
+        )
         self._lookout = Lookout(
             ProcessWatch(outside.processes),
             outside.processes,
@@ -211,6 +224,7 @@ class Agent:
                     "reporting": self._reporter.run(),
                     "upkeep": self._upkeep.run(),
                     "self-limit": self._self_limit.run(),
+                    "enrolling": self._secret_file.run(),
                 },
                 stop,
             )

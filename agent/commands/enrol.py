@@ -9,14 +9,12 @@ from agent.commands import exits
 from agent.commands.arguments import scope_of, settings_file_of, state_of
 from agent.credentials.interface import choose
 from agent.journal import Journal
-from agent.reporting.enrolment import Enroller
+from agent.reporting.enrolment import Enroller, assurance_of
 from agent.reporting.ledger import Ledger
 from agent.reporting.transport import HttpTransport
 from agent.settings import Settings, load
 from agent.store import Store
 from contract.errors import MalformedError
-from contract.messages import Assurance
-from contract.places import Scope
 from contract.settings_keys import HttpAddress
 from contract.wire import convert
 
@@ -32,7 +30,7 @@ def execute(arguments: argparse.Namespace) -> int:
     try:
         credentials = choose(settings.key_store, state)
         enroller = Enroller(store, Journal(store), Ledger(store), credentials, HttpTransport(), SystemClock())
-        enrolment = enroller.enrol(server, secret, settings, _assurance(scope_of(arguments), settings))
+        enrolment = enroller.enrol(server, secret, settings, assurance_of(scope_of(arguments), settings))
     finally:
         store.close()
     fingerprint = enrolment.trust.root.fingerprint
@@ -56,9 +54,3 @@ def _address(asked: str | None, settings: Settings) -> str:
             f"Your administrator has set the server to {settings.server_url}.", "Leave out --server."
         )
     return convert(HttpAddress, address.rstrip("/"))
-
-
-def _assurance(scope: Scope, settings: Settings) -> Assurance:
-    """Return how far reports can be trusted: a system's service under an administrator's ceiling, or the user's word."""
-    is_managed = scope == "system" and settings.values["ceiling"].origin == "managed"
-    return "managed" if is_managed else "self_attested"

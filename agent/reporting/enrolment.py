@@ -29,6 +29,7 @@ from contract.messages import (
     EnrolmentRequest,
     SealedRequest,
 )
+from contract.places import Scope
 from contract.version import VERSION
 
 NEW_DEVICE = "new"
@@ -62,6 +63,29 @@ def current_enrolment(store: Store) -> Enrolment | None:
     return None if text is None else wire.decode(Enrolment, text.encode(), limit_bytes=REPLY_LIMIT_BYTES)
 
 
+class PreparedEnrolment(msgspec.Struct, frozen=True):
+    """A request to be taken in, and what is needed to check the answer."""
+
+    number: int
+    """Its row in the ledger."""
+    tenant: str
+    key: SigningKey
+    server_url: str
+    fingerprint: str | None
+    request: bytes
+
+    @property
+    def url(self) -> str:
+        """Where it is sent."""
+        return self.server_url + ENROL_PATH
+
+
+def assurance_of(scope: Scope, settings: Settings) -> Assurance:
+    """Return how far reports can be trusted: a system's service under an administrator's ceiling, or the user's word."""
+    is_managed = scope == "system" and settings.values["ceiling"].origin == "managed"
+    return "managed" if is_managed else "self_attested"
+
+
 class Enroller:
     """Takes this device in at a server, once."""
 
@@ -87,6 +111,24 @@ class Enroller:
             RefusedError: the server's own refusal.
             CredentialError: the key cannot be kept.
         """
+        prepared = self.prepare(server_url, secret, settings, assurance)
+        try:
+            answer = self._transport.post(prepared.url, prepared.request)
+        except UnreachableError as error:
+            raise UnreachableError(
+                error.detail, "Check the address and the network, then run it again."
+            ) from error
+        return self.complete(prepared, answer)
+
+    def prepare(
+        self, server_url: str, secret: str, settings: Settings, assurance: Assurance
+    ) -> PreparedEnrolment:
+        """Return the request, sealed and in the ledger; sending it is the caller's.
+
+        Raises:
+            EnrolmentError: enrolled already, or no secret.
+            CredentialError: the key cannot be kept.
+        """
         present = current_enrolment(self._store)
         if present is not None:
             raise AlreadyEnrolledError(
@@ -105,17 +147,23 @@ class Enroller:
             number = self._ledger.write_enrolment(literal, self._clock.now())
         address = Address(type="enrolment", tenant=tenant, device=NEW_DEVICE, direction="to_server")
         sealed = SealedRequest(sealed=seal(wire.encode(request), address, key))
-        try:
-            answer = self._transport.post(server_url + ENROL_PATH, wire.encode(sealed))
-        except UnreachableError as error:
-            raise UnreachableError(
-                error.detail, "Check the address and the network, then run it again."
-            ) from error
-        enrolment = self._believe(answer, tenant, key, server_url, settings.root_fingerprint)
+        return PreparedEnrolment(
+            number, tenant, key, server_url, settings.root_fingerprint, wire.encode(sealed)
+        )
+
+    def complete(self, prepared: PreparedEnrolment, answer: bytes) -> Enrolment:
+        """Check the answer to a request and remember the enrolment.
+
+        Raises:
+            EnrolmentError: a server that cannot be believed.
+        """
+        enrolment = self._believe(
+            answer, prepared.tenant, prepared.key, prepared.server_url, prepared.fingerprint
+        )
         now = self._clock.now()
         with self._store.transaction():
             self._store.remember(ENROLMENT_FACT, wire.encode(enrolment).decode())
-            self._ledger.acknowledge(number, now)
+            self._ledger.acknowledge(prepared.number, now)
             self._journal.append("enrolment", enrolment, now)
         keep_beside(self._store.file, wire.encode(enrolment).decode())
         return enrolment
