@@ -46,7 +46,7 @@ from agent.sensing.process_source import ProcessSource
 from agent.sensing.processes import ProcessWatch
 from agent.settings import Settings
 from agent.snapshot import View, build
-from agent.store import Store
+from agent.store import STATE_FILE, Store
 from agent.upkeep import Upkeep
 from contract.local import Reminder, Snapshot
 from contract.matching import Matcher
@@ -54,7 +54,6 @@ from contract.observations import Trouble
 from contract.places import Scope
 
 REJUDGE_SECONDS = 60.0
-STATE_FILE = "state.sqlite3"
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):

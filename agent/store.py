@@ -5,11 +5,12 @@ Each table belongs to one module; this one owns the file, the schema and the tra
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from agent.errors import StateError
 
+STATE_FILE = "state.sqlite3"
 SCHEMA_VERSION = 1
 _SCHEMA = """
 CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -140,3 +141,13 @@ class Store:
     def close(self) -> None:
         """Let go of the file."""
         self._database.close()
+
+
+def peek(file: Path, name: str) -> str | None:
+    """Return a remembered value of a database that another may hold, without writing anything; None if it cannot be had."""
+    try:
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as database:
+            row = database.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+    except sqlite3.Error:
+        return None
+    return None if row is None else str(row[0])

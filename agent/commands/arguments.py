@@ -58,6 +58,12 @@ def build_parser() -> argparse.ArgumentParser:
     check = _add(policy, "check", "Check a policy written as TOML.")
     check.add_argument("file", type=Path, metavar="FILE")
 
+    doctor = _add(
+        commands, "doctor", "Say whether Decorum is well on this device, and what to do where it is not."
+    )
+    _add_places(doctor)
+    _add_asking(doctor)
+
     settings = _add(commands, "settings", "List every setting in force, and where it comes from.")
     _add_places(settings)
     return parser

@@ -13,7 +13,7 @@ from agent.reporting.enrolment import Enroller, assurance_of
 from agent.reporting.ledger import Ledger
 from agent.reporting.transport import HttpTransport
 from agent.settings import Settings, load
-from agent.store import Store
+from agent.store import STATE_FILE, Store
 from contract.errors import MalformedError
 from contract.settings_keys import HttpAddress
 from contract.wire import convert
@@ -26,7 +26,7 @@ def execute(arguments: argparse.Namespace) -> int:
     asked = arguments.secret
     secret = sys.stdin.readline().strip() if asked == "-" else asked
     state = state_of(arguments)
-    store = Store(state / "state.sqlite3")
+    store = Store(state / STATE_FILE)
     try:
         credentials = choose(settings.key_store, state)
         enroller = Enroller(store, Journal(store), Ledger(store), credentials, HttpTransport(), SystemClock())

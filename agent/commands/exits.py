@@ -16,7 +16,7 @@ MEANINGS: dict[int, str] = {
     COMPLIANT: "done; for `status`: in line with the policy, or exempt",
     USAGE: "wrong usage, or input that cannot be used",
     ATTENTION: "needs attention, or cannot be told yet",
-    VIOLATION: "not in line with the policy",
+    VIOLATION: "not in line with the policy; for `doctor`: something is broken",
     NOT_ENROLLED: "this device is not enrolled",
     NOT_RUNNING: "the agent is not running",
     FAULT: "a fault of Decorum's, or something it needs does not work",

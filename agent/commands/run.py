@@ -32,10 +32,11 @@ async def _run(arguments: argparse.Namespace) -> int:
     from agent.credentials.interface import choose  # noqa: PLC0415
     from agent.reporting.transport import HttpTransport  # noqa: PLC0415
     from agent.rescue import is_damaged  # noqa: PLC0415
-    from agent.runtime import STATE_FILE, Agent, Options, Surroundings  # noqa: PLC0415
+    from agent.runtime import Agent, Options, Surroundings  # noqa: PLC0415
     from agent.selflimit import Meter  # noqa: PLC0415
     from agent.sensing.desktop_entries import DesktopIndex, standard_folders  # noqa: PLC0415
     from agent.sensing.this_system import process_source  # noqa: PLC0415
+    from agent.store import STATE_FILE  # noqa: PLC0415
 
     settings = load(settings_file_of(arguments))
     options = Options(state=state_of(arguments), socket=socket_of(arguments), scope=scope_of(arguments))

@@ -79,7 +79,7 @@ class LocalClient:
     def _greet(self, place: str) -> None:
         try:
             self._check_owner(place)
-            self.ask("hello", Hello(LOCAL_VERSION), HelloReply)
+            self.agent_version = self.ask("hello", Hello(LOCAL_VERSION), HelloReply).agent
         except AgentError:
             self._close()
             raise

@@ -65,6 +65,21 @@ class HttpTransport:
         refused.retry_after_seconds = _seconds(response.headers.get("retry-after"))
         raise refused
 
+    def date(self, url: str) -> str | None:
+        """Return what the other end says of the time, whatever else it answers (RFC 9110, 6.6.1); None if it says nothing.
+
+        Raises:
+            UnreachableError: no answer.
+        """
+        try:
+            response = self._pool.request("GET", url, redirect=False)
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise UnreachableError(
+                f"{url} did not answer ({_words(error)}).", "Check the address."
+            ) from error
+        said = response.headers.get("date")
+        return None if said is None else str(said)
+
 
 def _refusal(url: str, status: int, answer: bytes) -> RefusedError | UnreachableError:
     try:
