@@ -3,21 +3,18 @@
 The server's layer is heard only for the keys that it may change; the table is `contract.settings_keys`.
 """
 
-import os
-import tomllib
 from pathlib import Path
 
 import msgspec
 
 from agent.errors import SettingsError
+from agent.managed import managed_source
+from agent.managed.files import read_toml
+from agent.managed.interface import ManagedSource
 from contract.ceiling import Ceiling
 from contract.errors import MalformedError
 from contract.policy import Ownership, Rung
 from contract.settings_keys import Origin, Value, resolve
-
-ADMINISTRATOR_UID = 0
-MANAGED_FILE = Path("/etc/decorum/settings.toml")
-"""Where an administrator or MDM places settings; nobody else can write there."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,54 +32,28 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     values: dict[str, Value]
 
 
-def load(
-    file: Path | None, managed_file: Path = MANAGED_FILE, administrator_uid: int = ADMINISTRATOR_UID
-) -> Settings:
+def load(file: Path | None, managed: ManagedSource | None = None) -> Settings:
     """Return the settings in force.
 
     Args:
         file: settings of the user's own; None for none.
-        managed_file: the administrator's; it wins, and need not exist.
-        administrator_uid: who alone may be able to change it.
+        managed: the administrator's; they win, and need not exist. None for this system's own place.
 
     Raises:
         SettingsError: a file cannot be read, is not TOML, or says something that is not a setting. Nothing is guessed.
     """
+    source = managed or managed_source()
     layers: dict[Origin, dict[str, object]] = {}
     if file is not None:
-        layers["file"] = _read(file) or {}
-    managed = _read(managed_file, may_be_absent=True)
-    if managed is not None:
-        _refuse_if_others_may_write(managed_file, administrator_uid)
-        layers["managed"] = managed
+        layers["file"] = read_toml(file) or {}
+    said = source.read()
+    if said is not None:
+        layers["managed"] = said
     try:
         values = resolve(layers)
     except MalformedError as error:
-        named = [str(one) for one, origin in ((file, "file"), (managed_file, "managed")) if origin in layers]
+        places = {"file": (str(file),), "managed": source.places()}
+        named = [place for origin in layers for place in places[origin]]
         raise SettingsError(f"{error.detail} (in {' or '.join(named)})", error.remedy) from error
     plain = {name: value.value for name, value in values.items()}
     return Settings(**plain, values=values)  # type: ignore[arg-type]  # resolve() has checked every type
-
-
-def _refuse_if_others_may_write(file: Path, administrator_uid: int) -> None:
-    """Refuse settings that claim to be the administrator's and could be anybody's (POSIX only)."""
-    for place in (file, file.parent):
-        found = place.stat()
-        if os.name == "posix" and (found.st_uid != administrator_uid or found.st_mode & 0o022):
-            raise SettingsError(
-                f"{place} can be changed by others than the administrator.",
-                f"Run `chown root {place}` and `chmod go-w {place}`.",
-            )
-
-
-def _read(file: Path, *, may_be_absent: bool = False) -> dict[str, object] | None:
-    try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        if may_be_absent and isinstance(error, FileNotFoundError | NotADirectoryError):
-            return None
-        raise SettingsError(
-            f"{file} cannot be read ({error.strerror}).", "Check its name and owner."
-        ) from error
-    except (ValueError, RecursionError) as error:  # no UTF-8, no TOML, or a bomb
-        raise SettingsError(f"{file} is not TOML: {error}.", "Correct the line it names.") from error

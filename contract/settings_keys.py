@@ -4,6 +4,7 @@ Documentation, MDM templates and validation are made from this table. A key that
 the server can never widen its own powers.
 """
 
+from difflib import get_close_matches
 from typing import Annotated, Literal
 
 import msgspec
@@ -120,9 +121,10 @@ def resolve(layers: dict[Origin, dict[str, object]]) -> dict[str, Value]:
     for origin, layer in layers.items():
         for name in layer:
             if name not in known:
+                close = get_close_matches(name, known, n=1)
                 raise MalformedError(
                     f"There is no setting {name!r} ({origin}).",
-                    "See `decorum settings` for all.",
+                    f"Did you mean {close[0]!r}?" if close else "See `decorum settings` for all.",
                     f"$.{name}",
                 )
     return {key.name: _resolve_key(key, layers) for key in KEYS}

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from agent.commands.exits import epilog
-from agent.settings import MANAGED_FILE
+from agent.managed.files import MANAGED_FILE
 from contract.places import SOCKET_VARIABLE, SYSTEM_SOCKET, Scope, user_socket
 from contract.version import VERSION
 

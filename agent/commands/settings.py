@@ -5,7 +5,8 @@ import argparse
 from agent.commands import exits
 from agent.commands.arguments import settings_file_of, usual_settings_file
 from agent.commands.printing import print_json
-from agent.settings import MANAGED_FILE, load
+from agent.managed import managed_source
+from agent.settings import load
 from contract import wire
 from contract.settings_keys import KEYS
 
@@ -23,6 +24,8 @@ def execute(arguments: argparse.Namespace) -> int:
         print(f"  {key.sentence}")
         if value.remark:
             print(f"  {value.remark}")
-    for place, origin in ((file or usual_settings_file(arguments), "file"), (MANAGED_FILE, "managed")):
-        print(f"{origin}: {place}{'' if place.exists() else ' (absent)'}")
+    own = file or usual_settings_file(arguments)
+    print(f"file: {own}{'' if own.exists() else ' (absent)'}")
+    source = managed_source()
+    print(f"managed: {' and '.join(source.places())}{'' if source.read() is not None else ' (absent)'}")
     return exits.COMPLIANT

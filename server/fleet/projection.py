@@ -53,7 +53,8 @@ def project(device: Device, fresh: Iterable[Fresh], now: datetime) -> None:
 
 def state_of(device: Device) -> VerdictState:
     """Return the worst verdict of the device's open sightings; without a policy, or before the notice, nothing is known."""
-    verdicts = set(Sighting.objects.filter(device=device, is_open=True).values_list("verdict", flat=True))
+    open_ones = Sighting.objects.filter(device=device, is_open=True).order_by()
+    verdicts = set(open_ones.values_list("verdict", flat=True).distinct())
     if not verdicts and (device.policy_serial == 0 or device.noticed_at is None):
         return "pending"
     return worst([state for state in SEVERITY if state in verdicts])

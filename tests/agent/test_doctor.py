@@ -21,6 +21,7 @@ from agent.doctor import (
     examine,
     worst,
 )
+from agent.managed.files import Files
 from agent.reporting.enrolment import Enrolment
 from agent.settings import load
 from contract.ceiling import Ceiling, ProfileCeiling
@@ -55,7 +56,9 @@ SNAPSHOT = Snapshot(
     notice_due=False,
     messengers=(),
 )
-SETTINGS = msgspec.structs.replace(load(None, Path("/nonexistent")), ownership="company", ceiling=EVERYTHING)
+SETTINGS = msgspec.structs.replace(
+    load(None, Files(Path("/nonexistent"))), ownership="company", ceiling=EVERYTHING
+)
 WELL = Facts(
     now=NOW,
     scope="system",

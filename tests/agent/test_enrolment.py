@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from agent.errors import AlreadyEnrolledError, EnrolmentError, RefusedError
+from agent.managed.files import Files
 from agent.reporting.enrolment import current_enrolment
 from agent.settings import load
 from contract import wire
@@ -26,7 +27,7 @@ def test_without_a_fingerprint_the_met_root_is_pinned_and_said_so(tmp_path: Path
 def test_with_the_right_fingerprint_it_is_given(tmp_path: Path) -> None:
     device = Device(tmp_path)
     settings = msgspec.structs.replace(
-        load(None, tmp_path / "none"), root_fingerprint=device.server.root.public.fingerprint
+        load(None, Files(tmp_path / "none")), root_fingerprint=device.server.root.public.fingerprint
     )
     assert device.enrol(settings=settings).pinned == "given"
 
@@ -34,7 +35,7 @@ def test_with_the_right_fingerprint_it_is_given(tmp_path: Path) -> None:
 def test_another_root_than_the_settings_name_is_not_believed(tmp_path: Path) -> None:
     device = Device(tmp_path)
     other = SigningKey.generate().public.fingerprint
-    settings = msgspec.structs.replace(load(None, tmp_path / "none"), root_fingerprint=other)
+    settings = msgspec.structs.replace(load(None, Files(tmp_path / "none")), root_fingerprint=other)
     with pytest.raises(EnrolmentError, match="root key is not the one"):
         device.enrol(settings=settings)
     assert current_enrolment(device.store) is None

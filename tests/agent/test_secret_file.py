@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from agent.managed.files import Files
 from agent.problems import Problems
 from agent.reporting.backoff import Backoff
 from agent.reporting.enrolment import Enroller, assurance_of, current_enrolment
@@ -40,7 +41,7 @@ class Rig:
             device.store,
             enroller,
             device.server,
-            msgspec.structs.replace(load(None, folder / "none"), server_url=server_url),
+            msgspec.structs.replace(load(None, Files(folder / "none")), server_url=server_url),
             "managed",
             Backoff(random.Random(1)),
             self.problems,
@@ -222,7 +223,7 @@ def test_what_is_no_secret_is_refused_with_words_and_never_sent(make: Callable[.
 
 
 def test_only_a_system_service_under_an_administrators_ceiling_is_managed(tmp_path: Path) -> None:
-    plain = load(None, tmp_path / "none")
+    plain = load(None, Files(tmp_path / "none"))
     under = msgspec.structs.replace(
         plain, values={**plain.values, "ceiling": Value(plain.ceiling, "managed")}
     )

@@ -19,6 +19,7 @@ from typing import Any, Self
 
 import msgspec
 
+from agent.managed.files import Files
 from agent.runtime import Agent, Options, Surroundings
 from agent.selflimit import Usage
 from agent.sensing.desktop_entries import DesktopIndex
@@ -155,7 +156,7 @@ class BusyDay:
         device.store.close()
         self.device, self.clock = device, clock
         settings = msgspec.structs.replace(
-            load(None, self._folder / "none"),
+            load(None, Files(self._folder / "none")),
             ownership="company",
             notice="given",
             ceiling=EVERYTHING,

@@ -7,6 +7,7 @@ import msgspec
 
 from agent.clock import ServerTime
 from agent.journal import Journal
+from agent.managed.files import Files
 from agent.notice import Notice
 from agent.policy_shelf import PolicyShelf
 from agent.privacy import Door
@@ -121,7 +122,9 @@ class Device:
     def enrol(self, secret: str = SECRET, settings: Settings | None = None) -> Enrolment:
         """Enrol at the server in memory."""
         enroller = Enroller(self.store, self.journal, self.ledger, self.credentials, self.server, self.clock)
-        return enroller.enrol(URL, secret, settings or load(None, Path("/nonexistent")), "self_attested")
+        return enroller.enrol(
+            URL, secret, settings or load(None, Files(Path("/nonexistent"))), "self_attested"
+        )
 
     def check_in(self) -> Acknowledgement:
         """Check in once."""

@@ -12,6 +12,7 @@ import msgspec
 
 from agent.compliance import Found
 from agent.localapi.server import Caller, Client
+from agent.managed.files import Files
 from agent.profiles import Side
 from agent.runtime import Agent, Options, Surroundings
 from agent.selflimit import Usage
@@ -90,7 +91,7 @@ class RunningAgent:
         self._before_start(self._folder)
         self.device = device
         settings = msgspec.structs.replace(
-            load(None, self._folder / "none"),
+            load(None, Files(self._folder / "none")),
             server_url=self._server_url,
             ownership="company",
             notice=self._notice,
