@@ -10,12 +10,10 @@ from agent.errors import StateError
 from agent.judging import Judging
 from agent.policy_shelf import PolicyShelf
 from agent.privacy import Door
-from agent.problems import Problems
+from agent.problems import CANNOT_WRITE, Problems
 from agent.recorder import Recorder
 from agent.reminding import Reminding
 from agent.sensing.process_source import ProcessKey
-
-_CANNOT_WRITE = "cannot_write"
 
 
 class Listeners(msgspec.Struct):
@@ -90,10 +88,10 @@ class Desk:
             now_open = self.sightings()
             report = self._reminding.expire({sighting.id for sighting in now_open}) or report
             self._reminding.consider(now_open)
-            if self._problems.clear(_CANNOT_WRITE):
+            if self._problems.clear(CANNOT_WRITE):
                 self._listeners.changed()
         except StateError as error:
-            if self._problems.report(_CANNOT_WRITE, error):
+            if self._problems.report(CANNOT_WRITE, error):
                 self._listeners.changed()
         if report:
             self._listeners.report()

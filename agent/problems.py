@@ -5,6 +5,8 @@ import logging
 from contract.errors import DecorumError
 from contract.local import Problem
 
+CANNOT_WRITE = "cannot_write"
+"""The state cannot be written, and what was seen meanwhile waits in memory."""
 _log = logging.getLogger(__name__)
 
 
@@ -26,6 +28,10 @@ class Problems:
     def clear(self, code: str) -> bool:
         """Take note that it works again; tell whether it had not."""
         return self._by_code.pop(code, None) is not None
+
+    def has(self, code: str) -> bool:
+        """Tell whether something does not work."""
+        return code in self._by_code
 
     def all(self) -> tuple[Problem, ...]:
         """Return the problems, the oldest first."""

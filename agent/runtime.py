@@ -45,6 +45,7 @@ from agent.sensing.desktop_entries import DesktopIndex
 from agent.sensing.process_source import ProcessSource
 from agent.sensing.processes import ProcessWatch
 from agent.settings import Settings
+from agent.settings_watch import SettingsPlace, SettingsWatch
 from agent.snapshot import View, build
 from agent.store import STATE_FILE, Store
 from agent.upkeep import Upkeep
@@ -74,6 +75,7 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     transport: Transport
     usage: Callable[[], Usage]
     """What this very process has used."""
+    settings: SettingsPlace
 
 
 class Agent:
@@ -203,6 +205,9 @@ class Agent:
             self._problems,
             self._broadcaster.changed,
         )
+        self._settings_watch = SettingsWatch(
+            settings, outside.settings, self._problems, self._broadcaster.changed
+        )
         self._local = LocalServer(
             options.socket, options.scope, handlers(self._sources(ledger, outside)), self._broadcaster.greet
         )
@@ -224,11 +229,17 @@ class Agent:
                     "upkeep": self._upkeep.run(),
                     "self-limit": self._self_limit.run(),
                     "enrolling": self._secret_file.run(),
+                    "settings": self._settings_watch.run(stop),
                 },
                 stop,
             )
         finally:
             await self._local.stop()
+
+    @property
+    def next_settings(self) -> Settings | None:
+        """The settings to go on with, if it ended because they were changed."""
+        return self._settings_watch.changed
 
     def close(self) -> None:
         """Let go of the state folder."""

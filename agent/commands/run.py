@@ -9,6 +9,8 @@ import signal
 import sys
 from pathlib import Path
 
+import msgspec
+
 from agent.commands import exits
 from agent.commands.arguments import scope_of, settings_file_of, socket_of, state_of
 from agent.settings import load
@@ -30,15 +32,19 @@ def execute(arguments: argparse.Namespace) -> int:
 async def _run(arguments: argparse.Namespace) -> int:
     from agent.clock import SystemClock  # noqa: PLC0415 - --help needs none of this
     from agent.credentials.interface import choose  # noqa: PLC0415
+    from agent.managed import managed_source  # noqa: PLC0415
+    from agent.managed.files import stamp_of  # noqa: PLC0415
     from agent.reporting.transport import HttpTransport  # noqa: PLC0415
     from agent.rescue import is_damaged  # noqa: PLC0415
     from agent.runtime import Agent, Options, Surroundings  # noqa: PLC0415
     from agent.selflimit import Meter  # noqa: PLC0415
     from agent.sensing.desktop_entries import DesktopIndex, standard_folders  # noqa: PLC0415
     from agent.sensing.this_system import process_source  # noqa: PLC0415
+    from agent.settings_watch import SettingsPlace  # noqa: PLC0415
     from agent.store import STATE_FILE  # noqa: PLC0415
 
-    settings = load(settings_file_of(arguments))
+    file, managed = settings_file_of(arguments), managed_source()
+    settings = load(file, managed)
     options = Options(state=state_of(arguments), socket=socket_of(arguments), scope=scope_of(arguments))
     clock = SystemClock()
     outside = Surroundings(
@@ -48,20 +54,37 @@ async def _run(arguments: argparse.Namespace) -> int:
         credentials=choose(settings.key_store, options.state),
         transport=HttpTransport(),
         usage=Meter(clock),
+        settings=SettingsPlace(
+            read=lambda: load(file, managed),
+            stamp=lambda: (None if file is None else stamp_of(file), managed.stamp()),
+        ),
     )
-    stop = asyncio.Event()
+    stop, asked = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
+
+    def end() -> None:
+        asked.set()
+        stop.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
         with contextlib.suppress(NotImplementedError):  # Windows ends the program by other means
-            loop.add_signal_handler(number, stop.set)
-    for _ in range(STARTS_AT_MOST):
+            loop.add_signal_handler(number, end)
+    damaged = 0
+    while damaged < STARTS_AT_MOST:
         agent = Agent(options, settings, outside)
         try:
-            was_asked = await agent.run(stop)
+            ended_well = await agent.run(stop)
         finally:
             agent.close()
-        if was_asked:
+        if asked.is_set():
             return exits.COMPLIANT
-        if not is_damaged(options.state / STATE_FILE):
+        if agent.next_settings is not None:
+            stop.clear()
+            settings = agent.next_settings
+            credentials = choose(settings.key_store, options.state)
+            outside = msgspec.structs.replace(outside, credentials=credentials)
+        elif ended_well or not is_damaged(options.state / STATE_FILE):
             break
+        else:
+            damaged += 1
     return exits.FAULT

@@ -24,6 +24,7 @@ from agent.runtime import Agent, Options, Surroundings
 from agent.selflimit import Usage
 from agent.sensing.desktop_entries import DesktopIndex
 from agent.settings import load
+from agent.settings_watch import SettingsPlace
 from contract.messages import SealedRequest
 from tests.fakes.central_server import CentralServer
 from tests.fakes.device import EVERYTHING, Device, HandClock, policy
@@ -169,6 +170,7 @@ class BusyDay:
             credentials=device.credentials,
             transport=self.server,
             usage=lambda: Usage(clock.monotonic(), 0.0, 0),
+            settings=SettingsPlace(read=lambda: settings, stamp=lambda: None),
         )
         options = Options(state=self._folder, socket=self._folder / "agent.sock", scope="system")
 

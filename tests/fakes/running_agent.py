@@ -19,6 +19,7 @@ from agent.selflimit import Usage
 from agent.sensing.desktop_entries import DesktopIndex
 from agent.sensing.process_source import GoneError, Image, ProcessKey, Reading
 from agent.settings import load
+from agent.settings_watch import SettingsPlace
 from contract import wire
 from contract.ceiling import Ceiling
 from contract.evidence import Match
@@ -104,6 +105,7 @@ class RunningAgent:
             credentials=device.credentials,
             transport=device.server,
             usage=lambda: Usage(device.clock.monotonic(), self.seconds_of_work, 0),
+            settings=SettingsPlace(read=lambda: settings, stamp=lambda: None),
         )
         options = Options(state=self._folder, socket=self._folder / "agent.sock", scope=self._scope)
 

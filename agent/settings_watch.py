@@ -1,0 +1,75 @@
+"""Notices that the settings were changed, so that the agent takes them up without being started again by anybody.
+
+It looks at stamps, not into files. What is wrong is told as a problem, and the settings that were in force stay.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+import msgspec
+
+from agent.errors import SettingsError
+from agent.problems import CANNOT_WRITE, Problems
+from agent.settings import Settings
+
+LOOK_SECONDS = 15.0
+PROBLEM = "settings"
+
+
+class SettingsPlace(msgspec.Struct, frozen=True):
+    """Where settings are written."""
+
+    read: Callable[[], Settings]
+    """Returns them as they are written now."""
+    stamp: Callable[[], object]
+    """Returns what is another once anything was changed; cheap."""
+
+
+class SettingsWatch:
+    """Owns the rhythm.
+
+    Args:
+        in_force: the settings that the agent runs with.
+        on_change: called when a problem comes or goes.
+    """
+
+    def __init__(
+        self, in_force: Settings, place: SettingsPlace, problems: Problems, on_change: Callable[[], None]
+    ) -> None:
+        self._in_force, self._read, self._stamp = in_force, place.read, place.stamp
+        self._problems, self._on_change = problems, on_change
+        self._seen = self._stamped()
+        self.changed: Settings | None = None
+        """The settings to go on with, once they are others."""
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Look until there are others, then ask the agent to stop and go on with them."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            if self.look():
+                stop.set()
+
+    def look(self) -> bool:
+        """Look once; tell whether the settings are others now."""
+        stamp = self._stamped()
+        if stamp == self._seen or self._problems.has(CANNOT_WRITE):
+            return False  # what waits to be written would be lost by starting over
+        self._seen = stamp
+        try:
+            written = self._read()
+        except SettingsError as error:
+            if self._problems.report(PROBLEM, error):
+                self._on_change()
+            return False
+        if self._problems.clear(PROBLEM):
+            self._on_change()
+        if written == self._in_force:
+            return False
+        self.changed = written
+        return True
+
+    def _stamped(self) -> object:
+        try:
+            return self._stamp()
+        except SettingsError as error:
+            return str(error)

@@ -1,0 +1,51 @@
+"""Settings are changed while the agent runs: it takes them up by itself, and goes on with what it had seen."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.stage import Stage, policy_text, staged, wait_for
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    with staged(tmp_path) as one:
+        one.server("migrate")
+        one.publish(policy_text("gajim", "banned"))
+        one.start_server()
+        one.enrol()
+        one.start_agent()
+        yield one
+
+
+def test_a_lower_ceiling_holds_without_a_new_start(stage: Stage) -> None:
+    shutil.copy(shutil.which("sleep") or "/bin/sleep", stage.folder / "gajim")
+    stage.start("gajim", str(stage.folder / "gajim"), "600")
+    before = wait_for(lambda: stage.seen("gajim"), "gajim")
+    assert before["reported"] == "exact"
+    pid = stage.pid_of("agent")
+    text = stage.settings.read_text()
+    stage.settings.write_text("this is no TOML")
+    wait_for(lambda: "settings" in problems(stage), "the agent's word that they are wrong", 30)
+    assert (stage.seen("gajim") or {})["reported"] == "exact"
+    stage.settings.write_text(text.replace('work = "exact"', 'work = "nothing"'))
+    after = wait_for(lambda: reported(stage, "nothing"), "the lower ceiling", 30)
+    assert (after["sighting"], after["since"]) == (before["sighting"], before["since"])
+    assert problems(stage) == []
+    assert stage.pid_of("agent") == pid
+    assert stage.end("agent") == 0
+
+
+def problems(stage: Stage) -> list[str]:
+    return [problem["code"] for problem in stage.status().get("problems", [])]
+
+
+def reported(stage: Stage, detail: str) -> dict[str, object] | None:
+    if stage.decorum("status").returncode == 31:  # it is just starting over
+        return None
+    row = stage.seen("gajim")
+    return row if row is not None and row["reported"] == detail else None
