@@ -44,7 +44,17 @@ ROOMS = {
     ),
     "agent": Room(
         frozenset(
-            {"contract", "msgspec", "psutil", "watchdog", "keyring", "platformdirs", "truststore", "urllib3"}
+            {
+                "contract",
+                "msgspec",
+                "psutil",
+                "watchdog",
+                "keyring",
+                "platformdirs",
+                "truststore",
+                "urllib3",
+                "cryptography",
+            }
         ),
         "it runs without a screen and without Django, on every device: small and alone",
     ),

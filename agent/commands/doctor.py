@@ -137,9 +137,7 @@ def _server(url: str) -> ServerAnswer:
     try:
         said = HttpTransport().date(f"{url}/health/live")
     except UnreachableError as error:
-        return ServerAnswer(
-            url=url, error=error.detail, remedy="Check the address, the network and the proxy."
-        )
+        return ServerAnswer(url=url, error=error.detail, remedy=error.remedy)
     ahead = None
     if said is not None:
         with contextlib.suppress(ValueError, TypeError):

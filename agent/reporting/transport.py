@@ -1,12 +1,15 @@
-"""HTTP to the central server: TLS as the operating system trusts it, bounded in time and size."""
+"""HTTP to the central server: TLS and proxy as the operating system has them, bounded in time and size."""
 
 import ssl
+import urllib.request
 from typing import Protocol
+from urllib.parse import unquote, urlsplit
 
 import truststore
 import urllib3
 
 from agent.errors import RefusedError, UnreachableError
+from agent.reporting.certificates import explained
 from contract import wire
 from contract.errors import MalformedError
 from contract.messages import REPLY_LIMIT_BYTES, Refusal
@@ -36,25 +39,31 @@ class HttpTransport:
     """The transport over HTTP; safe to call from another thread."""
 
     def __init__(self) -> None:
-        self._pool = urllib3.PoolManager(
-            num_pools=1,
-            maxsize=1,
-            timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=ANSWER_SECONDS),
-            retries=False,
-            ssl_context=truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
-            headers={"user-agent": f"decorum/{VERSION}", "content-type": "application/json"},
-        )
+        self._pools: dict[str | None, urllib3.PoolManager] = {}
+
+    def close(self) -> None:
+        """End every connection."""
+        for pool in self._pools.values():
+            pool.clear()
+
+    def _pool(self, url: str) -> urllib3.PoolManager:
+        """Return the connections to a server, through the proxy that stands before it today."""
+        proxy = proxy_for(url)
+        if proxy not in self._pools:
+            self.close()
+            self._pools = {proxy: _pool(proxy)}
+        return self._pools[proxy]
 
     def post(self, url: str, body: bytes) -> bytes:
         """Send the body and return the answer's."""
         try:
-            response = self._pool.request("POST", url, body=body, preload_content=False, redirect=False)
+            response = self._pool(url).request("POST", url, body=body, preload_content=False, redirect=False)
             try:
                 answer = response.read(REPLY_LIMIT_BYTES + 1)
             finally:
                 response.release_conn()
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise UnreachableError(
+            raise explained(url, error) or UnreachableError(
                 f"{url} did not answer ({_words(error)}).", "Nothing is lost; it is tried again."
             ) from error
         if len(answer) > REPLY_LIMIT_BYTES:
@@ -72,13 +81,44 @@ class HttpTransport:
             UnreachableError: no answer.
         """
         try:
-            response = self._pool.request("GET", url, redirect=False)
+            response = self._pool(url).request("GET", url, redirect=False)
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise UnreachableError(
-                f"{url} did not answer ({_words(error)}).", "Check the address."
+            raise explained(url, error) or UnreachableError(
+                f"{url} did not answer ({_words(error)}).", "Check the address, the network and the proxy."
             ) from error
         said = response.headers.get("date")
         return None if said is None else str(said)
+
+
+def proxy_for(url: str) -> str | None:
+    """Return the proxy that stands before an address: the environment's, or on Windows and macOS the system's."""
+    parts = urlsplit(url)
+    proxy = urllib.request.getproxies().get(parts.scheme)
+    if not proxy or urllib.request.proxy_bypass(parts.netloc):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def _pool(proxy: str | None) -> urllib3.PoolManager:
+    timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=ANSWER_SECONDS)
+    context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    headers = {"user-agent": f"decorum/{VERSION}", "content-type": "application/json"}
+    if proxy is None:
+        return urllib3.PoolManager(
+            num_pools=1, maxsize=1, timeout=timeout, retries=False, ssl_context=context, headers=headers
+        )
+    named = urlsplit(proxy)
+    said = f"{unquote(named.username)}:{unquote(named.password or '')}" if named.username else None
+    return urllib3.ProxyManager(
+        proxy,
+        num_pools=1,
+        maxsize=1,
+        timeout=timeout,
+        retries=False,
+        ssl_context=context,
+        headers=headers,
+        proxy_headers=urllib3.make_headers(proxy_basic_auth=said) if said else None,
+    )
 
 
 def _refusal(url: str, status: int, answer: bytes) -> RefusedError | UnreachableError:
