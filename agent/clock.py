@@ -4,6 +4,7 @@ The wall clock can be set by anybody; the monotonic clock cannot, but starts ane
 gives a time that both can be compared with.
 """
 
+import sys
 import time
 import uuid
 from collections.abc import Callable
@@ -35,17 +36,16 @@ class SystemClock:
 
     def __init__(self, boot_id_file: Path = Path("/proc/sys/kernel/random/boot_id")) -> None:
         self._boot_id = _read_boot_id(boot_id_file)
-        boot_clock = getattr(time, "CLOCK_BOOTTIME", None)
-        self._monotonic: Callable[[], float] = (
-            time.monotonic if boot_clock is None else lambda: time.clock_gettime(boot_clock)
-        )
+        self._monotonic: Callable[[], float] = time.monotonic
+        if sys.platform == "linux":
+            self._monotonic = lambda: time.clock_gettime(time.CLOCK_BOOTTIME)
 
     def now(self) -> datetime:
         """Return the wall time in the device's own zone."""
         return datetime.now(UTC).astimezone()
 
     def monotonic(self) -> float:
-        """Return seconds since boot, sleep included where the system can tell."""
+        """Return seconds since boot, sleep included on Linux."""
         return self._monotonic()
 
     def boot_id(self) -> str:

@@ -1,9 +1,16 @@
 """One agent for one state folder: the second says so and leaves."""
 
 import os
+import sys
 from pathlib import Path
 
 from agent.errors import StateError
+from agent.private_file import make_private_folder
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
 
 
 class FolderLock:
@@ -16,7 +23,7 @@ class FolderLock:
     def __init__(self, folder: Path) -> None:
         file = folder / "agent.lock"
         try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_private_folder(folder)
             self._descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise StateError(f"{file} cannot be opened ({error}).", "Check the folder's owner.") from error
@@ -31,21 +38,10 @@ class FolderLock:
 
 def _hold(descriptor: int) -> bool:
     try:
-        import fcntl  # noqa: PLC0415 - POSIX only
-    except ModuleNotFoundError:
-        return _hold_on_windows(descriptor)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
-
-
-def _hold_on_windows(descriptor: int) -> bool:
-    import msvcrt  # noqa: PLC0415 - Windows only
-
-    try:
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]  # Windows only
+        if sys.platform == "win32":
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        else:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         return False
     return True

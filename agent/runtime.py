@@ -1,7 +1,6 @@
 """The composition root: every object of the daemon is built here, once, and passed by argument."""
 
 import asyncio
-import os
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -48,6 +47,7 @@ from agent.settings import Settings
 from agent.settings_watch import SettingsPlace, SettingsWatch
 from agent.snapshot import View, build
 from agent.store import STATE_FILE, Store
+from agent.this_user import own_uid
 from agent.upkeep import Upkeep
 from contract.local import Reminder, Snapshot
 from contract.matching import Matcher
@@ -181,7 +181,7 @@ class Agent:
             self._desk,
             clock,
             settings.ownership,
-            None if options.scope == "system" else os.getuid(),
+            None if options.scope == "system" else own_uid(),
         )
         self._upkeep = Upkeep(
             store,

@@ -104,10 +104,13 @@ class LedgerView(QWidget):
         header.setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(2, QHeaderView.ResizeMode.ResizeToContents)
         tree.setItemDelegateForColumn(0, _Wrapping(tree))
-        header.sectionResized.connect(lambda *_: tree.scheduleDelayedItemsLayout())
+        header.sectionResized.connect(self._lay_out_again)
         tree.itemExpanded.connect(self._open_literal)
         tree.itemCollapsed.connect(self._drop_literal)
         return tree
+
+    def _lay_out_again(self) -> None:
+        self._tree.scheduleDelayedItemsLayout()
 
     def _add(self, lines: Iterable[LedgerLine]) -> None:
         """Add lines below those that stand there; the last fold may go on."""

@@ -7,6 +7,7 @@ from typing import Literal
 
 from agent.commands.exits import epilog
 from agent.managed.files import MANAGED_FILE
+from agent.this_user import is_administrator, own_uid
 from contract.places import SOCKET_VARIABLE, SYSTEM_SOCKET, Scope, user_socket
 from contract.version import VERSION
 
@@ -72,7 +73,7 @@ def build_parser() -> argparse.ArgumentParser:
 def scope_of(arguments: argparse.Namespace) -> Scope:
     """Return the scope asked for; root runs the system's agent, anybody else their own."""
     asked: Scope | None = arguments.scope
-    return asked or ("system" if os.geteuid() == 0 else "user")
+    return asked or ("system" if is_administrator() else "user")
 
 
 def state_of(arguments: argparse.Namespace) -> Path:
@@ -108,7 +109,7 @@ def socket_of(arguments: argparse.Namespace) -> Path:
     named = arguments.socket or os.environ.get(SOCKET_VARIABLE)
     if named:
         return Path(named).absolute()
-    return Path(SYSTEM_SOCKET if scope_of(arguments) == "system" else user_socket(os.environ, os.getuid()))
+    return Path(SYSTEM_SOCKET if scope_of(arguments) == "system" else user_socket(os.environ, own_uid()))
 
 
 def _add(

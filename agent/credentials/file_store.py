@@ -1,16 +1,15 @@
 """The explicit file store: a file that only its owner can read. For system services, which have no keyring."""
 
-import stat
 from pathlib import Path
 
 from agent.errors import CredentialError
-from agent.private_file import write_private
+from agent.private_file import who_else_may_read, write_private
 from contract.envelope import SigningKey
 from contract.errors import MalformedError
 
 
 class FileStore:
-    """Keeps the key in one file, mode 0600."""
+    """Keeps the key in one file, mode 0600; on Windows with an access list of its own."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -22,16 +21,16 @@ class FileStore:
             CredentialError: unreadable, open to others, or no key.
         """
         try:
-            mode = self._file.stat().st_mode
+            others = who_else_may_read(self._file)
             text = self._file.read_text(encoding="ascii")
         except FileNotFoundError:
             return None
         except (OSError, UnicodeDecodeError) as error:
             raise CredentialError(f"{self._file} cannot be read ({error}).", "Check its owner.") from error
-        if stat.S_IMODE(mode) & 0o077:
+        if others is not None:
+            who, command = others
             raise CredentialError(
-                f"Others may read {self._file}.",
-                f"Run `chmod 600 {self._file}`, or enrol anew if it was read.",
+                f"{who} may read {self._file}.", f"Run `{command}`, or enrol anew if it was read."
             )
         try:
             return SigningKey.from_text(text)

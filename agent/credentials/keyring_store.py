@@ -9,10 +9,11 @@ from contract.envelope import SigningKey
 from contract.errors import MalformedError
 
 SERVICE = "decorum"
+WINDOWS = "keyring.backends.Windows"
 ALLOWED = (
     "keyring.backends.SecretService",
     "keyring.backends.kwallet",
-    "keyring.backends.Windows",
+    WINDOWS,
     "keyring.backends.macOS",
 )
 """Modules whose backends keep a secret from other users; files, chains and null backends are refused."""
@@ -38,6 +39,9 @@ class KeyringStore:
                 f"This session has no keyring that can be trusted (found {module}).",
                 'Unlock the login keyring, or set `key_store = "file"` to choose a file on purpose.',
             )
+        if module == WINDOWS:
+            # By default the key would follow its user to every machine of the domain: two devices with one identity.
+            self._backend.persist = "local machine"  # type: ignore[attr-defined]  # this backend has it
 
     def load(self) -> SigningKey | None:
         """Return the key.

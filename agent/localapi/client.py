@@ -1,15 +1,14 @@
-"""The local interface's asking side, for the command line: one question, one answer, nothing but sockets."""
+"""The local interface's asking side, for the command line: one question, one answer, nothing but sockets or pipes."""
 
-import os
-import pwd
-import socket
 from collections.abc import Mapping
 from typing import Self, TypeVar
 
 import msgspec
 
 from agent.errors import AgentAbsentError, AgentError
-from agent.localapi.peer import peer_of
+from agent.localapi.this_system import connect
+from agent.localapi.transport import Connection
+from agent.this_user import own_uid, service_uid
 from contract import wire
 from contract.errors import MalformedError
 from contract.local import LINE_LIMIT_BYTES, METHODS, REPLY_SECONDS, Hello, HelloReply, Reply
@@ -17,7 +16,6 @@ from contract.places import sockets_to_try, trusted_owner
 from contract.version import LOCAL_VERSION
 
 T = TypeVar("T")
-SERVICE_USER = "decorum"
 
 
 class AgentAnswerError(AgentError):
@@ -39,12 +37,12 @@ class LocalClient:
     """
 
     def __init__(self, socket_path: str | None, environ: Mapping[str, str]) -> None:
-        places = (socket_path,) if socket_path else sockets_to_try(environ, os.getuid())
+        places = (socket_path,) if socket_path else sockets_to_try(environ, own_uid())
         for place in places:
-            connection = _connect(place)
+            connection = connect(place, REPLY_SECONDS)
             if connection is not None:
-                self._connection, self._number = connection, 0
-                self._lines = connection.makefile("rb")
+                self._connection: Connection = connection
+                self._number = 0
                 self._greet(place)
                 return
         raise AgentAbsentError(" or ".join(places))
@@ -59,7 +57,7 @@ class LocalClient:
         question = {"jsonrpc": "2.0", "id": self._number, "method": METHODS[method].name, "params": params}
         try:
             self._connection.sendall(wire.encode(question) + b"\n")
-            line = self._lines.readline(LINE_LIMIT_BYTES + 1)
+            line = self._connection.readline(LINE_LIMIT_BYTES + 1)
         except TimeoutError as error:
             raise AgentAnswerError(f"No answer in {REPLY_SECONDS:g} s.", "Restart the agent.") from error
         except OSError as error:
@@ -73,7 +71,6 @@ class LocalClient:
         self._close()
 
     def _close(self) -> None:
-        self._lines.close()
         self._connection.close()
 
     def _greet(self, place: str) -> None:
@@ -85,30 +82,11 @@ class LocalClient:
             raise
 
     def _check_owner(self, place: str) -> None:
-        uid = peer_of(self._connection).uid
-        if uid is None or not trusted_owner(place, uid, os.getuid(), service_uid()):
+        uid = self._connection.peer_uid
+        if uid is None or not trusted_owner(place, uid, own_uid(), service_uid()):
             raise AgentAnswerError(
                 f"User {uid} listens at {place}, who is not the agent.", "Tell your administrator."
             )
-
-
-def service_uid() -> int | None:
-    """Return the number of the user that the system's service runs as, if this machine has one."""
-    try:
-        return pwd.getpwnam(SERVICE_USER).pw_uid
-    except KeyError:
-        return None
-
-
-def _connect(place: str) -> socket.socket | None:
-    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    connection.settimeout(REPLY_SECONDS)
-    try:
-        connection.connect(place)
-    except OSError:
-        connection.close()
-        return None
-    return connection
 
 
 def _result(line: bytes, kind: type[T]) -> T:

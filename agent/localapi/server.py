@@ -1,4 +1,4 @@
-"""The local interface's listening side: one JSON object per line on a unix socket (see `contract.local`).
+"""The local interface's listening side: one JSON object per line on a unix socket or a named pipe (see `contract.local`).
 
 Every line is bounded, every caller's role comes from the system, and no method can be served whose permission is not declared.
 """
@@ -6,17 +6,16 @@ Every line is bounded, every caller's role comes from the system, and no method 
 import asyncio
 import contextlib
 import logging
-import os
 import socket
-import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
 
-from agent.errors import StateError
 from agent.localapi.pace import Pace
 from agent.localapi.peer import Peer, peer_of, role_of
+from agent.localapi.this_system import listener
+from agent.this_user import own_uid
 from contract import wire
 from contract.errors import DecorumError, MalformedError
 from contract.local import LINE_LIMIT_BYTES, MAY, METHODS, ErrorBody, Hello, HelloReply, Reply, Request, Role
@@ -76,11 +75,11 @@ class LocalServer:
     """Owns the socket and the connections; the handlers own the answers.
 
     Args:
-        path: where to listen.
+        path: where to listen: a socket's path or a pipe's name.
         scope: whom the agent serves.
         handlers: one for each method but `hello`, by name.
         on_subscribe: called when a client has subscribed.
-        identify_peer: how the peer's identity is learnt; the system's way by default.
+        identify_peer: how a socket's peer is learnt; the system's way by default. A pipe tells its own.
 
     Raises:
         ValueError: a method without a handler, or a handler without a declared method.
@@ -96,9 +95,10 @@ class LocalServer:
     ) -> None:
         if set(handlers) | {"hello"} != set(METHODS):
             raise ValueError(f"handlers and declared methods differ: {set(handlers) ^ set(METHODS)}")
-        self._path, self._scope, self._handlers = path, scope, handlers
+        self._scope, self._handlers = scope, handlers
         self._on_subscribe, self._identify_peer = on_subscribe, identify_peer
-        self._server: asyncio.Server | None = None
+        self._listener = listener(path, scope)
+        self._own_uid = own_uid()
         self._pace = Pace()
         self._serving: set[asyncio.Task[None]] = set()
         self.clients: set[Client] = set()
@@ -109,41 +109,18 @@ class LocalServer:
         Raises:
             StateError: the folder cannot be written, or the place is taken.
         """
-        mode = 0o666 if self._scope == "system" else 0o600
-        try:
-            self._path.parent.mkdir(
-                parents=True, exist_ok=True, mode=0o755 if self._scope == "system" else 0o700
-            )
-            if _is_answered(self._path):
-                raise StateError(
-                    f"Another agent listens at {self._path}.", "Stop it, or choose another with --socket."
-                )
-            _clear(self._path)
-            before = os.umask(0o177)
-            try:
-                self._server = await asyncio.start_unix_server(
-                    self._begin, path=self._path, limit=LINE_LIMIT_BYTES
-                )
-            finally:
-                os.umask(before)
-            self._path.chmod(mode)
-        except OSError as error:
-            raise StateError(
-                f"{self._path} cannot be listened at ({error}).", "Choose another with --socket."
-            ) from error
+        await self._listener.start(self._begin)
 
     async def stop(self) -> None:
         """Stop listening and close every connection."""
-        if self._server is not None:
-            self._server.close()
+        self._listener.stop()
         for client in tuple(self.clients):
             client.drop()
         for serving in self._serving:
             serving.cancel()
         if self._serving:
             await asyncio.wait(self._serving, timeout=STOPPING_SECONDS)
-        with contextlib.suppress(FileNotFoundError):
-            self._path.unlink()
+        self._listener.remove()
 
     def _begin(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.get_running_loop().create_task(self._serve(reader, writer))
@@ -151,8 +128,8 @@ class LocalServer:
         task.add_done_callback(self._serving.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        peer = self._identify_peer(writer.get_extra_info("socket"))
-        client = Client(Caller(role_of(peer, self._scope, os.getuid()), peer.uid), writer)
+        peer = writer.get_extra_info("peer") or self._identify_peer(writer.get_extra_info("socket"))
+        client = Client(Caller(role_of(peer, self._scope, self._own_uid), peer.uid), writer)
         own = sum(other.caller.user == client.caller.user for other in self.clients)
         if len(self.clients) >= CONNECTIONS_AT_MOST or own >= CONNECTIONS_OF_ONE_USER:
             client.send(_failure(None, -32001, "Too many connections.", "Close some, then try again."))
@@ -215,27 +192,10 @@ class LocalServer:
         return result
 
 
-def _is_answered(path: Path) -> bool:
-    """Tell whether somebody listens; a socket that nobody listens at is left over from a crash."""
-    with socket.socket(socket.AF_UNIX) as probe:
-        try:
-            probe.connect(str(path))
-        except OSError:
-            return False
-        return True
-
-
-def _clear(path: Path) -> None:
-    """Take away a socket that is left over, and nothing else: a path may be mistyped."""
-    with contextlib.suppress(FileNotFoundError):
-        if not stat.S_ISSOCK(path.lstat().st_mode):
-            raise StateError(f"{path} is there and no socket.", "Choose another with --socket.")
-        path.unlink()
-
-
 async def _forget_rest(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Read on for a moment: a connection that is closed with unread bytes takes the answer with it."""
-    writer.write_eof()
+    if writer.can_write_eof():
+        writer.write_eof()
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(FORGETTING_SECONDS):
             for _ in range(FORGOTTEN_LINES_AT_MOST):

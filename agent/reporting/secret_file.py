@@ -117,7 +117,9 @@ class SecretFile:
         """Return the secret; what is no plain, short file is refused."""
         remedy = f"Write the secret to {self._file} again, owned by the agent's user, mode 600."
         try:
-            descriptor = os.open(self._file, os.O_RDONLY | os.O_NONBLOCK | getattr(os, "O_NOFOLLOW", 0))
+            descriptor = os.open(
+                self._file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
+            )
             with os.fdopen(descriptor, "rb") as file:
                 if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                     raise EnrolmentError(f"{self._file} is no plain file.", remedy)

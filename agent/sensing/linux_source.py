@@ -4,6 +4,7 @@ A start time is told in ticks since the boot, which setting the clock does not c
 """
 
 import os
+import sys
 from pathlib import Path
 
 import msgspec
@@ -11,6 +12,8 @@ import psutil
 
 from agent.sensing.process_source import GoneError, ProcessKey
 from agent.sensing.psutil_source import PsutilSource
+
+assert sys.platform != "win32"  # tells the type checker whose calls these are
 
 _DEAD = frozenset("ZXx")
 _AT_MOST_BYTES = 4096

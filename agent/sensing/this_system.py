@@ -1,10 +1,23 @@
 """The one place where it is chosen how this system's processes are read."""
 
-from agent.sensing.linux_source import LinuxSource
+import sys
+
 from agent.sensing.process_source import ProcessSource
-from agent.sensing.psutil_source import PLATFORM, PsutilSource
+
+if sys.platform == "win32":
+    from agent.sensing.windows_source import WindowsSource
+    from agent.windows.processes import ASKED
+elif sys.platform == "darwin":
+    from agent.sensing.macos_source import MacosSource
+else:
+    from agent.sensing.linux_source import LinuxSource
 
 
 def process_source() -> ProcessSource:
     """Return the source for the system that this runs on."""
-    return LinuxSource() if PLATFORM == "linux" else PsutilSource()
+    if sys.platform == "win32":
+        return WindowsSource(ASKED)
+    elif sys.platform == "darwin":  # noqa: RET505  # the type checker passes over a branch, not over what follows one
+        return MacosSource()
+    else:
+        return LinuxSource()

@@ -1,0 +1,138 @@
+"""A named pipe to listen at, in asyncio's own loop; and the end that asks.
+
+asyncio makes pipes for anybody (no descriptor, remote clients welcome, in messages). Only the making is done here: waiting for clients and
+carrying bytes are asyncio's proactor's, by two names of it that are not documented, which `make test-windows` would miss if they went.
+"""
+
+import asyncio
+import contextlib
+import sys
+from asyncio import windows_utils
+from pathlib import Path
+from typing import Any
+
+from agent.errors import StateError
+from agent.localapi.peer import Peer, peer_of_sid
+from agent.localapi.transport import Begin
+from agent.windows import pipes, tokens
+from contract import access
+from contract.local import LINE_LIMIT_BYTES
+from contract.places import Scope
+from contract.users import number_of_sid
+
+assert sys.platform == "win32"  # tells the type checker whose calls these are
+
+FIRST_WORD_SECONDS = 5.0
+"""Who connects and says nothing for so long is not let in: Windows tells who it is only once something was read."""
+_FIRST_READ_BYTES = 4096
+
+
+class NamedPipe:
+    """Owns the ends that wait for a client.
+
+    Args:
+        name: the pipe's whole name.
+        scope: whom the descriptor lets knock.
+    """
+
+    def __init__(self, name: Path, scope: Scope) -> None:
+        self._name, self._scope = str(name), scope
+        self._accepting: asyncio.Task[None] | None = None
+        self._meeting: set[asyncio.Task[None]] = set()
+
+    async def start(self, begin: Begin) -> None:
+        """Listen.
+
+        Raises:
+            StateError: somebody listens there already, or it is no name for a pipe.
+        """
+        try:
+            waiting = self._make(first=True)
+        except PermissionError as error:
+            raise StateError(
+                f"Another agent listens at {self._name}.", "Stop it, or choose another with --socket."
+            ) from error
+        except OSError as error:
+            raise StateError(
+                f"{self._name} cannot be listened at ({error}).",
+                r"Choose another with --socket, as in \\.\pipe\NAME.",
+            ) from error
+        self._accepting = asyncio.get_running_loop().create_task(self._accept(waiting, begin))
+
+    def stop(self) -> None:
+        """Take no further connections."""
+        for task in (self._accepting, *self._meeting):
+            if task is not None:
+                task.cancel()
+
+    def remove(self) -> None:
+        """Leave nothing behind: a pipe is gone with its last end."""
+
+    def _make(self, *, first: bool) -> windows_utils.PipeHandle:
+        return windows_utils.PipeHandle(
+            pipes.make(self._name, access.pipe(tokens.own_sid(), self._scope), first=first)
+        )
+
+    async def _accept(self, waiting: windows_utils.PipeHandle, begin: Begin) -> None:
+        loop = _loop()
+        try:
+            while True:
+                # Who comes and goes at once breaks the end, which is then of no further use.
+                with contextlib.suppress(BrokenPipeError):
+                    await loop._proactor.accept_pipe(waiting)  # noqa: SLF001  # see the top
+                arrived, waiting = waiting, self._make(first=False)
+                meeting = loop.create_task(self._meet(arrived, begin))
+                self._meeting.add(meeting)
+                meeting.add_done_callback(self._meeting.discard)
+        finally:
+            waiting.close()
+
+    async def _meet(self, arrived: windows_utils.PipeHandle, begin: Begin) -> None:
+        loop = _loop()
+        try:
+            async with asyncio.timeout(FIRST_WORD_SECONDS):
+                said = await loop._proactor.recv(arrived, _FIRST_READ_BYTES)  # noqa: SLF001  # see the top
+            peer = _peer(arrived)
+        except (OSError, TimeoutError, asyncio.CancelledError):
+            arrived.close()
+            return
+        reader = asyncio.StreamReader(limit=LINE_LIMIT_BYTES, loop=loop)
+        reader.feed_data(said)
+        protocol = asyncio.StreamReaderProtocol(reader, begin, loop=loop)
+        loop._make_duplex_pipe_transport(arrived, protocol, extra={"peer": peer})  # noqa: SLF001  # see the top
+
+
+def _loop() -> Any:
+    """Return the loop, untyped for the two names."""
+    loop = asyncio.get_running_loop()
+    if not isinstance(loop, asyncio.ProactorEventLoop):
+        raise StateError("Pipes need the proactor's event loop.", "Start the agent without another policy.")
+    return loop
+
+
+def _peer(arrived: windows_utils.PipeHandle) -> Peer:
+    try:
+        sid, is_administrator = pipes.client_of(arrived.fileno())
+    except OSError:
+        return Peer(None)
+    return peer_of_sid(sid, is_administrator=is_administrator)
+
+
+class AskingPipe(pipes.AskingEnd):
+    """Owns one connection to whoever listens."""
+
+    @property
+    def peer_uid(self) -> int | None:
+        """The owner of the pipe."""
+        try:
+            return number_of_sid(self.owner)
+        except (OSError, ValueError):
+            return None
+
+
+def connect(place: str, seconds: float) -> AskingPipe | None:
+    """Return a connection, None if nobody listens."""
+    try:
+        return AskingPipe(pipes.knock(place, seconds), seconds)
+    except OSError:
+        return None
