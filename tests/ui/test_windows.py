@@ -51,6 +51,11 @@ class Stage:
         return next(window for window in self.open() if window.windowTitle() == title)
 
 
+def shown_buttons(window: QWidget) -> list[str]:
+    """Return what a screen reader calls the buttons that can be seen."""
+    return [one.accessibleName() for one in window.findChildren(QPushButton) if one.isVisible()]
+
+
 def press(window: QWidget, label: str) -> None:
     """Click the button that a screen reader calls so."""
     for button in window.findChildren(QPushButton):
@@ -223,8 +228,10 @@ def test_an_updated_decorum_can_be_started_again(stage: Stage, picture: Picture,
     stage.windows.show_status()
     stage.agent.drop()
     qtbot.waitUntil(lambda: stage.link.state.kind == "agent_newer")
+    window = stage.window("Decorum")
+    qtbot.waitUntil(lambda: "Start again" in shown_buttons(window))
     with qtbot.waitSignal(stage.windows.restart_wanted):
-        press(stage.window("Decorum"), "Start again")
+        press(window, "Start again")
 
 
 def test_the_rule_opens_the_policy_at_its_own_words(stage: Stage, qtbot: QtBot) -> None:
