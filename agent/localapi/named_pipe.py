@@ -47,14 +47,15 @@ class NamedPipe:
         Raises:
             StateError: somebody listens there already, or it is no name for a pipe.
         """
+        taken = StateError(
+            f"Another agent listens at {self._name}.", "Stop it, or choose another with --socket."
+        )
+        if pipes.is_there(self._name):
+            raise taken
         try:
-            if pipes.is_there(self._name):
-                raise PermissionError
             self._waiting = self._make(first=True)
         except PermissionError as error:
-            raise StateError(
-                f"Another agent listens at {self._name}.", "Stop it, or choose another with --socket."
-            ) from error
+            raise taken from error
         except OSError as error:
             raise StateError(
                 f"{self._name} cannot be listened at ({error}).",

@@ -41,7 +41,7 @@ def test_a_process_that_starts_is_noticed_with_path_command_line_and_user(
     source = process_source()
     changes = ProcessWatch(source).look(0.0, 0.0)
     reading = next(one for one in changes.appeared if one.key.pid == started.pid)
-    assert os.path.samefile(reading.facts.exe or "", sys.executable)
+    assert Path(reading.facts.exe or "").samefile(sys.executable)
     assert reading.facts.name == Path(sys.executable).name
     assert reading.facts.cmdline == (sys.executable, "-c", WAITING)
     assert (reading.facts.platform, reading.facts.package_family) == ("windows", None)
@@ -95,5 +95,5 @@ def test_identify_answers_for_facts_and_for_a_process(started: subprocess.Popen[
         check=True,
     )
     answer = json.loads(told.stdout)
-    assert os.path.samefile(answer["facts"]["exe"], sys.executable)
+    assert Path(answer["facts"]["exe"]).samefile(sys.executable)
     assert answer["match"] is None
