@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import sys
 from asyncio import windows_utils
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +38,8 @@ class NamedPipe:
 
     def __init__(self, name: Path, scope: Scope) -> None:
         self._name, self._scope = str(name), scope
-        self._accepting: asyncio.Task[None] | None = None
-        self._meeting: set[asyncio.Task[None]] = set()
+        self._waiting: windows_utils.PipeHandle | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self, begin: Begin) -> None:
         """Listen.
@@ -46,27 +47,38 @@ class NamedPipe:
         Raises:
             StateError: somebody listens there already, or it is no name for a pipe.
         """
+        taken = StateError(
+            f"Another agent listens at {self._name}.", "Stop it, or choose another with --socket."
+        )
+        if pipes.is_there(self._name):
+            raise taken
         try:
-            waiting = self._make(first=True)
+            self._waiting = self._make(first=True)
         except PermissionError as error:
-            raise StateError(
-                f"Another agent listens at {self._name}.", "Stop it, or choose another with --socket."
-            ) from error
+            raise taken from error
         except OSError as error:
             raise StateError(
                 f"{self._name} cannot be listened at ({error}).",
                 r"Choose another with --socket, as in \\.\pipe\NAME.",
             ) from error
-        self._accepting = asyncio.get_running_loop().create_task(self._accept(waiting, begin))
+        self._go(self._accept(self._waiting, begin))
 
     def stop(self) -> None:
         """Take no further connections."""
-        for task in (self._accepting, *self._meeting):
-            if task is not None:
-                task.cancel()
+        for task in self._tasks:
+            task.cancel()
 
-    def remove(self) -> None:
+    async def remove(self) -> None:
         """Leave nothing behind: a pipe is gone with its last end."""
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        if self._waiting is not None:
+            self._waiting.close()
+
+    def _go(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def _make(self, *, first: bool) -> windows_utils.PipeHandle:
         return windows_utils.PipeHandle(
@@ -75,17 +87,13 @@ class NamedPipe:
 
     async def _accept(self, waiting: windows_utils.PipeHandle, begin: Begin) -> None:
         loop = _loop()
-        try:
-            while True:
-                # Who comes and goes at once breaks the end, which is then of no further use.
-                with contextlib.suppress(BrokenPipeError):
-                    await loop._proactor.accept_pipe(waiting)  # noqa: SLF001  # see the top
-                arrived, waiting = waiting, self._make(first=False)
-                meeting = loop.create_task(self._meet(arrived, begin))
-                self._meeting.add(meeting)
-                meeting.add_done_callback(self._meeting.discard)
-        finally:
-            waiting.close()
+        while True:
+            # Who comes and goes at once breaks the end, which is then of no further use.
+            with contextlib.suppress(BrokenPipeError):
+                await loop._proactor.accept_pipe(waiting)  # noqa: SLF001  # see the top
+            arrived = waiting
+            self._waiting = waiting = self._make(first=False)
+            self._go(self._meet(arrived, begin))
 
     async def _meet(self, arrived: windows_utils.PipeHandle, begin: Begin) -> None:
         loop = _loop()
@@ -93,9 +101,12 @@ class NamedPipe:
             async with asyncio.timeout(FIRST_WORD_SECONDS):
                 said = await loop._proactor.recv(arrived, _FIRST_READ_BYTES)  # noqa: SLF001  # see the top
             peer = _peer(arrived)
-        except (OSError, TimeoutError, asyncio.CancelledError):
+        except (OSError, TimeoutError):
             arrived.close()
             return
+        except asyncio.CancelledError:
+            arrived.close()
+            raise
         reader = asyncio.StreamReader(limit=LINE_LIMIT_BYTES, loop=loop)
         reader.feed_data(said)
         protocol = asyncio.StreamReaderProtocol(reader, begin, loop=loop)

@@ -120,7 +120,7 @@ class LocalServer:
             serving.cancel()
         if self._serving:
             await asyncio.wait(self._serving, timeout=STOPPING_SECONDS)
-        self._listener.remove()
+        await self._listener.remove()
 
     def _begin(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.get_running_loop().create_task(self._serve(reader, writer))

@@ -17,7 +17,7 @@ class Listener(Protocol):
     def stop(self) -> None:
         """Take no further connections."""
 
-    def remove(self) -> None:
+    async def remove(self) -> None:
         """Leave nothing behind."""
 
 

@@ -60,7 +60,7 @@ class UnixSocket:
         if self._server is not None:
             self._server.close()
 
-    def remove(self) -> None:
+    async def remove(self) -> None:
         """Leave nothing behind."""
         with contextlib.suppress(FileNotFoundError):
             self._path.unlink()

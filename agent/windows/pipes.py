@@ -18,7 +18,7 @@ _BUFFER_BYTES = 64 * 1024
 _OPEN_EXISTING = 3
 _IDENTIFICATION = 0x00110000
 """SECURITY_SQOS_PRESENT and SECURITY_IDENTIFICATION: the listener learns who asks, and cannot act for them."""
-_BUSY, _PENDING = 231, 997
+_BUSY, _PENDING, _ALL_TAKEN = 231, 997, 121
 _WAIT_DONE = 0
 _kernel = ctypes.WinDLL("kernel32", use_last_error=True)
 _advapi = ctypes.WinDLL("advapi32", use_last_error=True)
@@ -89,6 +89,11 @@ def make(name: str, sddl: str, *, first: bool) -> int:
     return _checked(handle)
 
 
+def is_there(name: str) -> bool:
+    """Tell whether somebody has a pipe of that name; who takes it a moment later is met by `make`."""
+    return bool(_kernel.WaitNamedPipeW(name, 1)) or ctypes.get_last_error() == _ALL_TAKEN
+
+
 def client_of(handle: int) -> tuple[str, bool]:
     """Return a client's SID and whether they are an administrator, as the connection itself tells.
 
@@ -114,8 +119,13 @@ def owner_of(handle: int) -> str:
     Raises:
         OSError: it may not be asked.
     """
-    owner = security.owner_of_handle(handle).removeprefix("O:")
+    owner = security.of_handle(handle, only_owner=True).removeprefix("O:")
     return SHORT_NAMES.get(owner, owner)
+
+
+def close(handle: int) -> None:
+    """Close an end."""
+    _kernel.CloseHandle(handle)
 
 
 def knock(name: str, wait_seconds: float) -> int:

@@ -78,13 +78,14 @@ def of_file(path: str) -> str:
     return _text(failed, descriptor, _OWNER | _DACL)
 
 
-def owner_of_handle(handle: int) -> str:
-    """Return the owner of what a handle is for, as in `O:SY`; raise OSError if it may not be asked."""
+def of_handle(handle: int, *, only_owner: bool = False) -> str:
+    """Return owner and list of what a handle is for; raise OSError if it may not be asked."""
+    wanted = _OWNER if only_owner else _OWNER | _DACL
     descriptor = ctypes.c_void_p()
     failed = _advapi.GetSecurityInfo(
-        handle, _KERNEL_OBJECT, _OWNER, None, None, None, None, ctypes.byref(descriptor)
+        handle, _KERNEL_OBJECT, wanted, None, None, None, None, ctypes.byref(descriptor)
     )
-    return _text(failed, descriptor, _OWNER)
+    return _text(failed, descriptor, wanted)
 
 
 def make_folder(path: str, sddl: str) -> None:

@@ -1,0 +1,185 @@
+"""What follows from facts of Windows and macOS, decided by pure functions and so tested on any system."""
+
+import os
+import plistlib
+import struct
+from pathlib import Path
+
+import pytest
+
+from agent.localapi.peer import Peer, peer_of_sid, peer_of_xucred, role_of
+from agent.sensing.app_bundles import FILE_LIMIT_BYTES, Bundle, BundleIndex
+from agent.sensing.process_source import GoneError, ProcessKey
+from agent.sensing.psutil_source import PsutilSource
+from agent.sensing.windows_source import Asked, WindowsSource
+from contract import access
+from contract.places import PIPES, places_on, sockets_to_try, trusted_owner, user_socket
+from contract.users import ADMINISTRATORS_SID, SYSTEM_SID, is_person_sid, number_of_sid
+
+ADA, BOB = "S-1-5-21-1004336348-1177238915-682003330-1001", "S-1-5-21-1004336348-1177238915-682003330-1002"
+ENTRA = "S-1-12-1-111111111-222222222-333333333-444444444"
+
+
+def test_users_of_windows_have_numbers_that_fit_a_database_and_the_system_is_root() -> None:
+    numbers = {number_of_sid(sid) for sid in (ADA, BOB, ENTRA, ADMINISTRATORS_SID)}
+    assert len(numbers) == 4
+    assert all(0 < number < 2**63 for number in numbers)
+    assert number_of_sid(SYSTEM_SID) == 0
+
+
+@pytest.mark.parametrize("text", ["", "S-1-5-18 ", "s-1-5-18", "S-1-5", "VM\\root", "S-1-5-18\n"])
+def test_what_is_no_sid_gets_no_number(text: str) -> None:
+    with pytest.raises(ValueError, match="no SID"):
+        number_of_sid(text)
+
+
+@pytest.mark.parametrize(
+    ("sid", "is_person"),
+    # Microsoft, "Security identifiers": well-known RIDs and "Well-known SID structures".
+    [
+        (ADA, True),
+        (ENTRA, True),
+        ("S-1-5-21-1-2-3-500", True),
+        ("S-1-5-21-1-2-3-501", False),  # Guest
+        ("S-1-5-21-1-2-3-513", False),  # Domain Users
+        ("S-1-5-19", False),
+        ("S-1-5-80-1-2-3-4-5", False),  # a service
+        ("S-1-5-32-544", False),
+    ],
+)
+def test_a_sid_tells_a_person_from_a_service(sid: str, *, is_person: bool) -> None:
+    assert is_person_sid(sid) is is_person
+
+
+def test_roles_follow_from_a_windows_token() -> None:
+    own = number_of_sid(ADA)
+    other = peer_of_sid(BOB, is_administrator=False)
+    assert role_of(peer_of_sid(ADA, is_administrator=False), "user", own) == "owner"
+    assert role_of(other, "user", own) == "stranger"
+    assert role_of(other, "system", 0) == "person"
+    assert role_of(peer_of_sid(BOB, is_administrator=True), "system", 0) == "owner"
+    assert role_of(peer_of_sid("S-1-5-19", is_administrator=False), "system", 0) == "stranger"
+
+
+def test_macos_tells_the_user_in_an_xucred() -> None:
+    # <sys/ucred.h>: u_int cr_version; uid_t cr_uid; short cr_ngroups; gid_t cr_groups[16].
+    told = struct.pack("=IIhxx16I", 0, 501, 2, 20, 12, *[0] * 14)
+    assert len(told) == 76
+    assert peer_of_xucred(told) == Peer(501)
+    assert peer_of_xucred(b"\1" + told[1:]) == Peer(None)
+    with pytest.raises(struct.error):
+        peer_of_xucred(told[:20])
+
+
+def test_a_pipe_lets_others_ask_and_never_listen() -> None:
+    create_instance = 0x4  # FILE_CREATE_PIPE_INSTANCE, which is FILE_APPEND_DATA
+    agents = {ADA, SYSTEM_SID}
+    assert access.others_in(access.pipe(ADA, "user"), agents) == ()
+    knocking = access.others_in(access.pipe(ADA, "system"), agents)
+    assert knocking == (ADMINISTRATORS_SID, access.SHORT_NAMES["IU"])
+    assert access.others_in(access.pipe(ADA, "system"), agents, create_instance) == ()
+    assert access.owner_in(access.pipe(ADA, "system")) == ADA
+    assert access.KNOCK & create_instance == 0
+
+
+@pytest.mark.parametrize(
+    ("sddl", "others"),
+    [
+        (f"O:SYD:PAI(A;;FA;;;SY)(A;;FA;;;{ADA})", ()),
+        (f"O:SYD:(A;;FR;;;WD)(A;;FA;;;{ADA})", ("S-1-1-0",)),
+        (f"O:SYD:(D;;FA;;;WD)(A;OICIID;0x1200a9;;;{BOB})", (BOB,)),
+        ("O:SYD:P", ()),
+    ],
+)
+def test_who_else_is_let_in_is_read_from_a_list(sddl: str, others: tuple[str, ...]) -> None:
+    assert access.others_in(sddl, {ADA, SYSTEM_SID}) == others
+
+
+@pytest.mark.parametrize("sddl", ["", "O:SY", "O:SYD:NO_ACCESS_CONTROL", "nonsense"])
+def test_a_file_without_a_list_is_everybodys(sddl: str) -> None:
+    with pytest.raises(ValueError, match="grants everything"):
+        access.others_in(sddl, {ADA})
+
+
+def test_each_system_has_its_places() -> None:
+    assert places_on("linux").state == "/var/lib/decorum"
+    assert places_on("macos").socket == "/var/run/decorum/agent.sock"
+    assert places_on("windows", r"D:\Data").state == r"D:\Data\Decorum\State"
+    assert sockets_to_try({}, 255, "windows") == (f"{PIPES}decorum-agent", f"{PIPES}decorum-agent-ff")
+    assert user_socket({"HOME": "/Users/ada"}, 501, "macos").startswith("/Users/ada/Library/")
+
+
+def test_the_systems_pipe_is_believed_when_the_system_owns_it_in_any_case_of_letters() -> None:
+    ada, systems = number_of_sid(ADA), places_on("windows").socket
+    assert trusted_owner(systems, 0, ada, None, "windows")
+    assert not trusted_owner(systems.upper(), ada, ada, None, "windows")
+    assert trusted_owner(user_socket({}, ada, "windows"), ada, ada, None, "windows")
+    assert not trusted_owner(user_socket({}, ada, "windows"), number_of_sid(BOB), ada, None, "windows")
+
+
+def an_app(folder: Path, identifier: object) -> str:
+    contents = folder / "Contents"
+    (contents / "MacOS").mkdir(parents=True)
+    (contents / "Info.plist").write_bytes(plistlib.dumps({"CFBundleIdentifier": identifier}))
+    return str(contents / "MacOS" / "program")
+
+
+def test_a_helper_belongs_to_the_application_around_it(tmp_path: Path) -> None:
+    exe = an_app(tmp_path / "Slack.app", "com.tinyspeck.slackmacgap")
+    helper = an_app(
+        tmp_path / "Slack.app/Contents/Frameworks/Slack Helper.app", "com.tinyspeck.slackmacgap.helper"
+    )
+    index = BundleIndex()
+    assert index.for_process(exe) == Bundle("Slack.app", "com.tinyspeck.slackmacgap")
+    assert index.for_process(helper) == Bundle("Slack.app", "com.tinyspeck.slackmacgap.helper")
+    assert index.for_process("/usr/bin/true") is None
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"<plist>", b"bplist00" + b"\xff" * 40, b"x" * (FILE_LIMIT_BYTES + 1), b"<plist/>"]
+)
+def test_a_list_that_is_damaged_or_endless_gives_no_id(tmp_path: Path, content: bytes) -> None:
+    exe = an_app(tmp_path / "Odd.app", "unused")
+    (tmp_path / "Odd.app/Contents/Info.plist").write_bytes(content)
+    assert BundleIndex().for_process(exe) == Bundle("Odd.app", None)
+
+
+@pytest.mark.parametrize("identifier", [7, "", "a\nb", "x" * 300])
+def test_an_id_that_is_none_is_not_taken(tmp_path: Path, identifier: object) -> None:
+    found = BundleIndex().for_process(an_app(tmp_path / "Odd.app", identifier))
+    assert found == Bundle("Odd.app", None)
+
+
+def test_a_list_that_changed_is_read_again(tmp_path: Path) -> None:
+    exe, index = an_app(tmp_path / "A.app", "org.example.one"), BundleIndex()
+    assert index.for_process(exe) == Bundle("A.app", "org.example.one")
+    file = tmp_path / "A.app/Contents/Info.plist"
+    changed = file.stat().st_mtime_ns
+    file.write_bytes(plistlib.dumps({"CFBundleIdentifier": "org.example.two"}))
+    os.utime(file, ns=(changed, changed + 1))
+    assert index.for_process(exe) == Bundle("A.app", "org.example.two")
+
+
+def test_windows_facts_come_from_what_windows_was_asked() -> None:
+    pid, exe = os.getpid(), r"C:\Program Files\WindowsApps\MSTeams_1.2_x64__8wekyb3d8bbwe\ms-teams.exe"
+    source = WindowsSource(Asked(lambda _: exe, lambda _: "MSTeams_8wekyb3d8bbwe", lambda _: ADA))
+    reading = source.read(source.key(pid))
+    assert (reading.facts.name, reading.facts.package_family) == ("ms-teams.exe", "MSTeams_8wekyb3d8bbwe")
+    assert source.uid(pid) == number_of_sid(ADA)
+
+
+def test_what_windows_refuses_is_unknown_and_what_ended_is_gone() -> None:
+    def refuse(_: int) -> str:
+        raise PermissionError
+
+    def ended(_: int) -> str:
+        raise ProcessLookupError
+
+    refused = WindowsSource(Asked(refuse, refuse, refuse))
+    key = refused.key(os.getpid())
+    assert refused.read(key).facts.exe is None
+    assert refused.uid(key.pid) == 0
+    with pytest.raises(GoneError):
+        WindowsSource(Asked(ended, refuse, refuse)).read(key)
+    assert isinstance(refused, PsutilSource)
+    assert isinstance(key, ProcessKey)
