@@ -17,6 +17,7 @@ from granian.log import LogLevels
 from server.commands.frame import ready_identity, state
 from server.errors import RequestError
 from server.gate import Gate
+from server.lane import Lane
 
 _THREADS = 4
 _PR_SET_PDEATHSIG = 1
@@ -57,11 +58,12 @@ def _gate() -> Callable[..., Any]:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     from server.chores import Chores  # noqa: PLC0415 - only workers need it, and it needs Django's models
+    from server.fleet import agent_api  # noqa: PLC0415 - alike
     from server.wsgi import application  # noqa: PLC0415 - alike
 
     Chores(state()).start()
 
-    return Gate(application, _THREADS).answer
+    return Gate(application, _THREADS, lane=Lane(agent_api.CHECK_IN, agent_api.together)).answer
 
 
 def _address(text: str) -> tuple[str, int]:
