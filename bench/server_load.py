@@ -51,7 +51,7 @@ class Round(msgspec.Struct, frozen=True):
 
 def lines() -> list[Line]:
     """Measure."""
-    found = []
+    found: list[Line] = []
     with tempfile.TemporaryDirectory() as folder:
         for name, address in (("PostgreSQL", _postgresql), ("SQLite", _sqlite)):
             place = Path(folder) / name

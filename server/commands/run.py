@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from django.db import connections
+from django.db import connection, connections
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
@@ -63,7 +63,9 @@ def _gate() -> Callable[..., Any]:
 
     Chores(state()).start()
 
-    return Gate(application, _THREADS, lane=Lane(agent_api.CHECK_IN, agent_api.together)).answer
+    # SQLite lets one write at a time; on PostgreSQL one lot computes while the other waits for the database.
+    lane = Lane(agent_api.CHECK_IN, agent_api.together, lots=2 if connection.vendor == "postgresql" else 1)
+    return Gate(application, _THREADS, lane=lane).answer
 
 
 def _address(text: str) -> tuple[str, int]:

@@ -64,14 +64,12 @@ def together(requests: Sequence[Environ]) -> list[bytes | None]:
 
     They are returned only after everything that they answer is stored. Nothing is refused here: there is one place for that.
     """
-    close_old_connections()  # as Django does before and after each request of its own
     try:
         return _together(requests)
     except Exception:  # noqa: BLE001 - nothing of any is stored then; each comes alone, and its own error is told
         _LOG.exception("Check-ins could not be taken together, and are taken one by one")
-        return [None] * len(requests)
-    finally:
         close_old_connections()
+        return [None] * len(requests)
 
 
 def _together(requests: Sequence[Environ]) -> list[bytes | None]:

@@ -19,6 +19,7 @@ from server.errors import RefusedError, TooOftenError
 from server.fleet import device_keys, intake, projection, revocation, rows
 from server.fleet.models import CheckInRecord, Device
 from server.fleet.pace import of_devices
+from server.fleet.remembered_keys import Keys, RememberedKeys
 from server.fleet.seals import answered, named_device, opened
 from server.fleet.spread import spread_seconds
 from server.identity import Identity
@@ -26,6 +27,7 @@ from server.policies import publishing
 from server.policies.models import Publication
 
 DEVICES = of_devices()
+REMEMBERED_KEYS = RememberedKeys()
 
 
 class Visit(msgspec.Struct):
@@ -98,7 +100,8 @@ def check_in(message: SealedRequest, identity: Identity, now: datetime, address:
         with transaction.atomic(durable=True):
             visit = _let_in(heard, identity, now)
             policy = publishing.renewed(identity, now)
-            _take((visit,), now)
+            with rows.without_waiting():
+                _take((visit,), now)
     except RefusedError as error:
         known = Device.objects.filter(pk=device_id).exists()
         subject = f"device {device_id}" if known else address
@@ -117,10 +120,10 @@ def together(
     heard = _plain(messages, identity)
     if not heard:
         return [None] * len(messages)
-    with transaction.atomic(durable=True):
+    with transaction.atomic(durable=True), rows.without_waiting():
         # Who is locked by somebody else comes alone and waits there, and nobody here waits for each other in a circle.
         devices = Device.objects.select_for_update(skip_locked=True).filter(pk__in=tuple(heard)).order_by()
-        visits = {device.pk: visit for device in devices if (visit := _quiet(device, heard[device.pk], now))}
+        visits = {device.pk: visit for device in devices if (visit := _quiet(device, heard[device.pk]))}
         policy = publishing.renewed(identity, now)
         _take(tuple(visits.values()), now)
     by_message = {heard[device_id].message.sealed: visit for device_id, visit in visits.items()}
@@ -142,19 +145,20 @@ def _plain(messages: Sequence[SealedRequest], identity: Identity) -> dict[str, _
             named.setdefault(named_device(message.sealed), message)
         except RefusedError:
             continue
-    found, keys = {}, _keys(tuple(named))
+    found, keys = {}, REMEMBERED_KEYS.of(named, _keys)
     for device_id, message in named.items():
         try:
             heard = _verified(message, identity, device_id, keys.get(device_id))
             intake.check_bodies(heard.said, message.bodies)
         except RefusedError:
+            REMEMBERED_KEYS.forget(device_id)
             continue
         if DEVICES.has_room(device_id):
             found[device_id] = heard
     return found
 
 
-def _quiet(device: Device, heard: _Heard, now: datetime) -> Visit | None:
+def _quiet(device: Device, heard: _Heard) -> Visit | None:
     """Return the visit of a device of which nothing has to be written but what it says; None if there may be more to it."""
     said = heard.said
     if device.revoked_at is not None or heard.key.text != device.public_key or said.next_key is not None:
@@ -252,7 +256,7 @@ def _reply(visit: Visit, policy: Publication | None, identity: Identity, now: da
     )
 
 
-def _keys(device_ids: Iterable[str]) -> Mapping[str, tuple[str, str | None]]:
+def _keys(device_ids: Iterable[str]) -> Mapping[str, Keys]:
     """Return devices' keys, the present one and the next."""
     found = Device.objects.filter(pk__in=tuple(device_ids)).order_by()
     return {
@@ -260,9 +264,7 @@ def _keys(device_ids: Iterable[str]) -> Mapping[str, tuple[str, str | None]]:
     }
 
 
-def _verified(
-    message: SealedRequest, identity: Identity, device_id: str, keys: tuple[str, str | None] | None
-) -> _Heard:
+def _verified(message: SealedRequest, identity: Identity, device_id: str, keys: Keys | None) -> _Heard:
     if keys is None:
         raise RefusedError(
             401, "device_unknown", "The server does not know this device.", "Enrol the device again."

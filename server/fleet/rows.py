@@ -5,8 +5,9 @@ PostgreSQL takes all rows as one JSON value; SQLite, which is in this process, t
 """
 
 import json
-from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -14,6 +15,20 @@ import msgspec
 from django.db import connection, models
 
 Row = TypeVar("Row", bound=msgspec.Struct)
+
+
+@contextmanager
+def without_waiting() -> Iterator[None]:
+    """Let statements whose answer nobody reads go ahead without waiting for it; an error of theirs comes by the end of the block.
+
+    PostgreSQL's pipeline mode; SQLite is in this process, and never makes anybody wait for an answer.
+    """
+    if connection.vendor != "postgresql":
+        yield
+        return
+    connection.ensure_connection()
+    with connection.wrap_database_errors, connection.connection.pipeline():
+        yield
 
 
 def of(kind: type[Row], record: models.Model) -> Row:
@@ -116,17 +131,15 @@ def _json(rows: Sequence[msgspec.Struct]) -> str:
 
 
 def _values(row: msgspec.Struct) -> list[Any]:
-    return [_value(value) for value in msgspec.structs.astuple(row)]
+    """Return a row's values as Django writes them to SQLite."""
+    return [
+        value if (written := _WRITTEN.get(type(value))) is None else written(value)
+        for value in msgspec.structs.astuple(row)
+    ]
 
 
-def _value(value: Any) -> Any:
-    """Return a value as Django writes it to SQLite."""
-    match value:
-        case datetime():
-            return connection.ops.adapt_datetimefield_value(value)
-        case date():
-            return connection.ops.adapt_datefield_value(value)
-        case list() | tuple():
-            return json.dumps(value)
-        case _:
-            return value
+_WRITTEN: dict[type, Callable[[Any], str]] = {
+    datetime: lambda value: str(value.astimezone(UTC).replace(tzinfo=None)),
+    date: str,
+    list: json.dumps,
+}
