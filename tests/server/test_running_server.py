@@ -208,14 +208,15 @@ def test_what_was_acknowledged_survives_a_sudden_end(server: Server) -> None:
         assert device.check_in(*reports)[0].taken_up_to == 5
 
 
+@pytest.mark.timeout(180)
 def test_check_ins_that_wait_together_are_exactly_once_through_sudden_ends(server: Server) -> None:
-    """Twenty-four devices at once, and the server is killed among them, three times; what has no answer is sent again."""
+    """Twenty-four devices at once, and the server is killed among them, twice; what has no answer is sent again."""
     secret = server.command("enrol-secret", "--uses", "24")
     with server.running():
         devices = [SimulatedDevice(server.post) for _ in range(24)]
         for device in devices:
             device.enrol(secret)
-    for _ in range(3):
+    for _ in range(2):
         requests = {
             device.id: device.request(*(device.report(_trouble(1)) for _ in "ab")) for device in devices
         }
@@ -241,7 +242,7 @@ def test_check_ins_that_wait_together_are_exactly_once_through_sudden_ends(serve
     stored = server.ask(
         f"SELECT count(*), count(DISTINCT device_id || sequence) FROM fleet_receivedobservation WHERE device_id IN ({ids})"
     )
-    assert stored == [(24 * 6, 24 * 6)]
+    assert stored == [(24 * 4, 24 * 4)]
 
 
 @pytest.mark.only_postgresql
