@@ -21,6 +21,7 @@ from agent.errors import AgentAbsentError, AgentError, CredentialError, Settings
 from agent.localapi.client import LocalClient
 from agent.reporting.enrolment import Enrolment
 from agent.reporting.transport import HttpTransport
+from agent.reporting.wishes import kept
 from agent.rescue import ENROLMENT_FACT, is_damaged
 from agent.settings import Settings, load
 from agent.store import STATE_FILE, peek
@@ -76,7 +77,7 @@ def gather(arguments: argparse.Namespace) -> Facts:
 
 def _settings(arguments: argparse.Namespace) -> tuple[Settings | None, SettingsError | None]:
     try:
-        return load(settings_file_of(arguments)), None
+        return load(settings_file_of(arguments), server=kept(state_of(arguments))), None
     except SettingsError as error:
         return None, error
 

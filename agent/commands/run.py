@@ -35,6 +35,7 @@ async def _run(arguments: argparse.Namespace) -> int:
     from agent.managed import managed_source  # noqa: PLC0415
     from agent.managed.files import stamp_of  # noqa: PLC0415
     from agent.reporting.transport import HttpTransport  # noqa: PLC0415
+    from agent.reporting.wishes import kept  # noqa: PLC0415
     from agent.rescue import is_damaged  # noqa: PLC0415
     from agent.runtime import Agent, Options, Surroundings  # noqa: PLC0415
     from agent.selflimit import Meter  # noqa: PLC0415
@@ -43,9 +44,9 @@ async def _run(arguments: argparse.Namespace) -> int:
     from agent.settings_watch import SettingsPlace  # noqa: PLC0415
     from agent.store import STATE_FILE  # noqa: PLC0415
 
-    file, managed = settings_file_of(arguments), managed_source()
-    settings = load(file, managed)
-    options = Options(state=state_of(arguments), socket=socket_of(arguments), scope=scope_of(arguments))
+    file, managed, state = settings_file_of(arguments), managed_source(), state_of(arguments)
+    settings = load(file, managed, kept(state))
+    options = Options(state=state, socket=socket_of(arguments), scope=scope_of(arguments))
     clock = SystemClock()
     outside = Surroundings(
         clock=clock,
@@ -55,8 +56,8 @@ async def _run(arguments: argparse.Namespace) -> int:
         transport=HttpTransport(),
         usage=Meter(clock),
         settings=SettingsPlace(
-            read=lambda: load(file, managed),
-            stamp=lambda: (None if file is None else stamp_of(file), managed.stamp()),
+            read=lambda: load(file, managed, kept(state)),
+            stamp=lambda: (None if file is None else stamp_of(file), managed.stamp(), kept(state)),
         ),
     )
     stop, asked = asyncio.Event(), asyncio.Event()
