@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.catalogue import load
-from contract.catalogue import parse
+from contract.catalogue import Identifier, parse
 from contract.evidence import (
     CATEGORY_WEIGHTS,
     COUNTER_WEIGHTS,
@@ -24,7 +24,8 @@ from contract.matching import Matcher
 from contract.programs import BROWSERS
 
 CORPUS = Path(__file__).parent / "corpus"
-MATCHER = Matcher(load())
+CATALOGUE = load()
+MATCHER = Matcher(CATALOGUE)
 
 
 def _rows(name: str) -> list[dict[str, Any]]:
@@ -63,30 +64,122 @@ def test_what_is_no_messenger_is_left_alone(row: dict[str, Any]) -> None:
     assert MATCHER.match(_facts(row)) is None, row["why"]
 
 
-def test_every_listed_identifier_is_found_on_its_platform() -> None:
-    keys = {
-        "bundle_id",
-        "app_bundle",
-        "flatpak_id",
-        "snap",
-        "package_family",
-        "winget_id",
-        "desktop_id",
-        "origin",
+FACT_OF = {"deb": "package", "rpm": "package"}
+"""Facts that are not called as the kind of identifier is."""
+EVERY = [(messenger, seen) for messenger, entry in CATALOGUE.messengers.items() for seen in entry.seen]
+
+
+def _told(seen: Identifier, value: str) -> ProcessFacts:
+    if seen.kind == "executable":
+        return ProcessFacts(platform=seen.platform, exe=f"/opt/any/{value}")
+    if seen.kind == "script":
+        return ProcessFacts(
+            platform=seen.platform, exe="/usr/bin/python3", cmdline=("python3", f"/opt/{value}")
+        )
+    return msgspec.convert(
+        {"platform": seen.platform, FACT_OF.get(seen.kind, seen.kind): value}, ProcessFacts
+    )
+
+
+@pytest.mark.parametrize("messenger", CATALOGUE.messengers)
+def test_every_listed_identifier_is_recognised_on_its_platform_from_facts_alone(messenger: str) -> None:
+    entry = CATALOGUE.messengers[messenger]
+    for seen in entry.seen:
+        value = seen.value.replace("*", "any")
+        for spelt in (value, value.upper()):
+            match = MATCHER.match(_told(seen, spelt))
+            assert match is not None, spelt
+            assert match.messenger == CATALOGUE.judged_as(messenger), spelt
+            assert match.client == (messenger if entry.client_of else None)
+            assert match.name == CATALOGUE.name_of(match.messenger)
+            assert (match.evidence[0].value, match.listed) == (seen.value, True)
+            assert seen.source in match.evidence[0].sentence
+
+
+def test_a_name_of_another_platform_tells_nothing() -> None:
+    known = {(seen.platform, seen.kind, seen.value.lower()) for _, seen in EVERY}
+    for _, seen in EVERY:
+        if seen.platform == "windows" and seen.kind == "uninstall_name":
+            facts = ProcessFacts(platform="linux", uninstall_name=seen.value)
+            assert MATCHER.match(facts) is None
+        if seen.kind == "bundle_id" and ("linux", "desktop_id", seen.value.lower()) not in known:
+            assert MATCHER.match(ProcessFacts(platform="windows", bundle_id=seen.value)) is None
+
+
+SERVICE_AND_CLIENT = parse(
+    {
+        "demo.toml": """
+[demo]
+name = "Demo"
+maker = "Demo"
+kind = "both"
+seen = [
+  ["web", "page", { origin = ["https://demo.im", "https://*.demo.im"], start_url = "https://mail.demo.com/talk/" }],
+  ["linux", "page", { executable = "demo-im" }],
+]
+[better]
+name = "Better Demo"
+maker = "Somebody"
+kind = "both"
+client_of = "demo"
+seen = [["linux", "Debian better 1", { executable = "better-im", flatpak_id = "org.better.Demo" }]]
+"""
     }
-    for messenger, entry in load().messengers.items():
-        for seen in entry.seen:
-            if seen.kind in keys:
-                facts = msgspec.convert(
-                    {"platform": seen.platform, seen.kind: seen.value.upper()}, ProcessFacts
-                )
-            elif seen.kind == "executable":
-                facts = ProcessFacts(platform=seen.platform, exe=f"/opt/any/{seen.value}")
-            else:
-                continue
-            match = MATCHER.match(facts)
-            assert match is not None, seen
-            assert match.messenger == messenger, seen
+)
+
+
+def test_an_unofficial_client_is_the_messenger_it_speaks_for_and_is_named() -> None:
+    matcher = Matcher(SERVICE_AND_CLIENT)
+    match = matcher.match(ProcessFacts(platform="linux", exe="/usr/bin/better-im"))
+    assert match is not None
+    assert (match.messenger, match.name, match.client) == ("demo", "Demo", "better")
+    own = matcher.match(ProcessFacts(platform="linux", exe="/usr/bin/demo-im"))
+    assert own is not None
+    assert (own.messenger, own.client) == ("demo", None)
+
+
+def test_a_client_and_its_messenger_speak_together() -> None:
+    matcher = Matcher(SERVICE_AND_CLIENT)
+    match = matcher.match(ProcessFacts(platform="linux", exe="/x/demo-im", flatpak_id="org.better.Demo"))
+    assert match is not None
+    assert (match.messenger, match.client) == ("demo", "better")
+    assert [evidence.kind for evidence in match.evidence] == ["flatpak_id", "executable"]
+
+
+@pytest.mark.parametrize(
+    ("origin", "found"),
+    [
+        ("https://demo.im", "https://demo.im"),
+        ("https://acme.demo.im", "https://*.demo.im"),
+        ("https://a.b.Demo.im:443/x", "https://*.demo.im"),
+        ("https://notdemo.im", None),
+        ("https://demo.im.evil.com", None),
+        ("http://demo.im", None),
+        ("https://mail.demo.com/talk/", None),
+    ],
+)
+def test_an_origin_is_of_a_messenger_by_its_host_alone(origin: str, found: str | None) -> None:
+    match = Matcher(SERVICE_AND_CLIENT).match(ProcessFacts(platform="web", origin=origin))
+    assert (match and match.evidence[0].value) == found
+
+
+@pytest.mark.parametrize(
+    ("start_url", "found"),
+    [
+        ("https://mail.demo.com/talk/", "start_url"),
+        ("https://mail.demo.com/talk", "start_url"),
+        ("https://mail.demo.com/talk/u/0?x=1#y", "start_url"),
+        ("https://mail.demo.com/talker", None),
+        ("https://mail.demo.com/", None),
+        ("https://demo.im/app/?source=pwa", "origin"),
+        ("https://demo.com", None),
+    ],
+)
+def test_an_installed_web_application_is_known_by_where_it_starts(start_url: str, found: str | None) -> None:
+    for platform in ("web", "linux"):
+        facts = msgspec.convert({"platform": platform, "start_url": start_url}, ProcessFacts)
+        match = Matcher(SERVICE_AND_CLIENT).match(facts)
+        assert (match and match.evidence[0].kind) == found
 
 
 def test_evidence_names_what_was_seen_and_who_says_so() -> None:
@@ -187,7 +280,7 @@ def test_nothing_makes_certain() -> None:
 
 
 def test_a_name_shared_by_two_messengers_when_cut_tells_neither() -> None:
-    entry = '[{id}]\nname = "{id}"\nmaker = "x"\nkind = "both"\nseen = [["linux", "executable", "{exe}", "Debian x 1"]]\n'
+    entry = '[{id}]\nname = "{id}"\nmaker = "x"\nkind = "both"\nseen = [["linux", "Debian x 1", {{ executable = "{exe}" }}]]\n'
     text = entry.format(id="one", exe="secure-messenger-one") + entry.format(
         id="two", exe="secure-messenger-two"
     )
