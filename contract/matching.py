@@ -34,6 +34,7 @@ NAME_LIMIT = 15
 _DELETED = " (deleted)"
 _WRAPPED = re.compile(r"\.(.+)-wrapped")
 _ORIGIN = re.compile(r"(https://[a-z0-9.-]*[a-z0-9])\.?(?::443)?((?:[/?#].*)?)", re.DOTALL)
+_RELEASE = re.compile(r"( +(v?[0-9][0-9.+_-]*|\([^()]*\)))+\Z")
 _LEVELS = 10
 """How many parts of a host or a path are looked at."""
 _MARKS = {"linux": ("/snap/", "/flatpak/"), "macos": (".app/",), "windows": ("windowsapps",), "web": ()}
@@ -172,12 +173,16 @@ class Matcher:
             ("package_family", facts.package_family),
             ("winget_id", facts.winget_id),
             ("app_bundle", facts.app_bundle),
-            ("deb", facts.package),
-            ("rpm", facts.package),
-            ("uninstall_name", facts.uninstall_name),
         ):
             if value:
                 yield from self._find(platform, kind, value.lower())
+
+        if facts.package:
+            package = facts.package.lower()
+            deb = list(self._find(platform, "deb", package))
+            yield from deb or self._find(platform, "rpm", package)  # one fact, told once
+        if facts.uninstall_name:
+            yield from self._find(platform, "uninstall_name", *_uninstall_names(facts.uninstall_name))
 
     def _desktop(self, platform: str, desktop: str) -> Iterator[_Hit]:
         # A Flatpak's entry carries the application's id, a snap's the snap's name before an underscore.
@@ -311,6 +316,17 @@ def _origins(address: str) -> Iterator[str]:
         if not dot:
             return
         yield f"https://*.{host}"
+
+
+def _uninstall_names(name: str) -> Iterator[str]:
+    """Give the name that Windows lists, then the same without what comes after it: a version, an architecture.
+
+    >>> list(_uninstall_names("Vesktop 1.6.7 (x64)"))
+    ['vesktop 1.6.7 (x64)', 'vesktop']
+    """
+    lower = name.lower().strip()
+    yield lower
+    yield _RELEASE.sub("", lower)
 
 
 def _start_urls(address: str) -> Iterator[str]:

@@ -23,7 +23,10 @@ _FORMS: Mapping[IdentifierKind, tuple[str, str]] = {
     "rpm": (r"[A-Za-z0-9][A-Za-z0-9._+-]+", "letters, digits, `._+-`"),
     "flatpak_id": (r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+){2,}", "at least three words with dots between"),
     "snap": (r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", "lower-case letters, digits, hyphens"),
-    "bundle_id": (r"[A-Za-z0-9-]+([.A-Za-z0-9-]*[A-Za-z0-9])?", "letters, digits, dots, hyphens"),
+    "bundle_id": (
+        r"[A-Za-z0-9_-]+([.A-Za-z0-9_-]*[A-Za-z0-9])?",
+        "letters, digits, dots, hyphens, underscores",
+    ),
     "app_bundle": (r"[^/]+\.app", "a folder's name that ends with `.app`"),
     "package_family": (r"[A-Za-z0-9.-]+_[a-z0-9]{13}", "NAME_PUBLISHER with a publisher of 13 characters"),
     "winget_id": (

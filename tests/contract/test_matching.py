@@ -93,7 +93,11 @@ def test_every_listed_identifier_is_recognised_on_its_platform_from_facts_alone(
             assert match.client == (messenger if entry.client_of else None)
             assert match.name == CATALOGUE.name_of(match.messenger)
             assert (match.evidence[0].value, match.listed) == (seen.value, True)
-            assert seen.source in match.evidence[0].sentence
+            # A package of the same name in both formats is told by the first.
+            assert seen.source in match.evidence[0].sentence or (seen.kind, match.evidence[0].kind) == (
+                "rpm",
+                "deb",
+            )
 
 
 def test_a_name_of_another_platform_tells_nothing() -> None:
@@ -136,6 +140,32 @@ def test_an_unofficial_client_is_the_messenger_it_speaks_for_and_is_named() -> N
     own = matcher.match(ProcessFacts(platform="linux", exe="/usr/bin/demo-im"))
     assert own is not None
     assert (own.messenger, own.client) == ("demo", None)
+
+
+@pytest.mark.parametrize(
+    ("told", "found"),
+    [
+        ("Vesktop", True),
+        ("Vesktop 1.6.7", True),
+        ("vesktop 1.6.7 (x64)", True),
+        ("Vesktop Themes 1.6.7", False),
+        ("1.6.7", False),
+    ],
+)
+def test_a_program_that_windows_lists_with_its_version_is_known(told: str, *, found: bool) -> None:
+    match = MATCHER.match(ProcessFacts(platform="windows", uninstall_name=told))
+    assert (match is not None and match.client == "vesktop") == found
+
+
+def test_a_package_is_one_fact_whatever_its_format() -> None:
+    match = MATCHER.match(ProcessFacts(platform="linux", package="vesktop"))
+    assert match is not None
+    assert [evidence.kind for evidence in match.evidence] == ["deb"]
+    assert match.confidence == pytest.approx(WEIGHTS["deb"])
+    [rpm] = [seen for _, seen in EVERY if seen.kind == "rpm" and seen.value == "rocketchat"]
+    told = MATCHER.match(ProcessFacts(platform="linux", package=rpm.value))
+    assert told is not None
+    assert [evidence.kind for evidence in told.evidence] == ["rpm"]
 
 
 def test_a_client_and_its_messenger_speak_together() -> None:
