@@ -64,6 +64,31 @@ def test_what_is_no_messenger_is_left_alone(row: dict[str, Any]) -> None:
     assert MATCHER.match(_facts(row)) is None, row["why"]
 
 
+REAL = _rows("real_programs.jsonl")
+"""Programs that are no messengers, as their packages and manifests say it."""
+
+
+def test_real_programs_are_many_and_each_has_a_source() -> None:
+    assert len(REAL) >= 400
+    assert {row["facts"]["platform"] for row in REAL} == {"linux", "macos", "windows", "web"}
+    assert [
+        row
+        for row in REAL
+        if not re.search(r"^(Debian|Homebrew|winget|Scoop|Ferdium|maker's) ", row["source"])
+    ] == []
+    assert len({json.dumps(row["facts"], sort_keys=True) for row in REAL}) == len(REAL)
+
+
+def test_no_real_program_is_taken_for_a_listed_messenger() -> None:
+    matches = [(row["source"], MATCHER.match(_facts(row))) for row in REAL]
+    assert [(source, match.messenger) for source, match in matches if match and match.listed] == []
+
+
+def test_at_most_one_real_program_in_two_hundred_is_taken_for_an_unlisted_messenger() -> None:
+    alarms = [row["source"] for row in REAL if MATCHER.match(_facts(row))]
+    assert len(alarms) <= len(REAL) * 0.005, alarms
+
+
 FACT_OF = {"deb": "package", "rpm": "package"}
 """Facts that are not called as the kind of identifier is."""
 EVERY = [(messenger, seen) for messenger, entry in CATALOGUE.messengers.items() for seen in entry.seen]
