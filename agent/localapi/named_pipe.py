@@ -7,6 +7,7 @@ carrying bytes are asyncio's proactor's, by two names of it that are not documen
 import asyncio
 import contextlib
 import sys
+import weakref
 from asyncio import windows_utils
 from collections.abc import Coroutine
 from pathlib import Path
@@ -40,6 +41,7 @@ class NamedPipe:
         self._name, self._scope = str(name), scope
         self._waiting: windows_utils.PipeHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._arrived: weakref.WeakSet[windows_utils.PipeHandle] = weakref.WeakSet()
 
     async def start(self, begin: Begin) -> None:
         """Listen.
@@ -72,8 +74,10 @@ class NamedPipe:
         """Leave nothing behind: a pipe is gone with its last end."""
         if self._tasks:
             await asyncio.wait(self._tasks)
-        if self._waiting is not None:
-            self._waiting.close()
+        # asyncio closes a connection's end a turn of the loop later, and there may be no further turn.
+        for end in (self._waiting, *self._arrived):
+            if end is not None:
+                end.close()
 
     def _go(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -92,6 +96,7 @@ class NamedPipe:
             with contextlib.suppress(BrokenPipeError):
                 await loop._proactor.accept_pipe(waiting)  # noqa: SLF001  # see the top
             arrived = waiting
+            self._arrived.add(arrived)
             self._waiting = waiting = self._make(first=False)
             self._go(self._meet(arrived, begin))
 
