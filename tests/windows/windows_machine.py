@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from agent.machine import this_system, windows
-from agent.windows.firmware import ASKED
+from agent.windows import firmware
 
 assert sys.platform == "win32"
 
@@ -29,12 +29,12 @@ def test_every_process_of_this_boot_is_told_the_same() -> None:
 
 
 def test_the_installation_has_an_id_of_its_own() -> None:
-    refusing = windows.Asked(lambda: b"", ASKED.installation, ASKED.time_of_day)
+    refusing = windows.Asked(lambda: b"", firmware.ASKED.installation, firmware.ASKED.time_of_day)
     told = windows.machine_id(refusing)
     assert told is not None
     assert int(told, 16)
 
 
 def test_the_firmwares_tables_can_be_walked() -> None:
-    kinds = [kind for kind, _ in windows._structures(ASKED.firmware())]
+    kinds = [kind for kind, _ in windows._structures(firmware.ASKED.firmware())]
     assert 1 in kinds
