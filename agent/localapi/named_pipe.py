@@ -41,7 +41,7 @@ class NamedPipe:
         self._name, self._scope = str(name), scope
         self._waiting: windows_utils.PipeHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._arrived: weakref.WeakSet[windows_utils.PipeHandle] = weakref.WeakSet()
+        self._transports: weakref.WeakSet[asyncio.Transport] = weakref.WeakSet()
 
     async def start(self, begin: Begin) -> None:
         """Listen.
@@ -74,10 +74,13 @@ class NamedPipe:
         """Leave nothing behind: a pipe is gone with its last end."""
         if self._tasks:
             await asyncio.wait(self._tasks)
-        # asyncio closes a connection's end a turn of the loop later, and there may be no further turn.
-        for end in (self._waiting, *self._arrived):
-            if end is not None:
-                end.close()
+        if self._waiting is not None:
+            self._waiting.close()
+        for transport in self._transports:
+            transport.abort()
+        await asyncio.sleep(
+            0
+        )  # asyncio closes an end in the loop's next turn, and after this there may be none
 
     def _go(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -96,7 +99,6 @@ class NamedPipe:
             with contextlib.suppress(BrokenPipeError):
                 await loop._proactor.accept_pipe(waiting)  # noqa: SLF001  # see the top
             arrived = waiting
-            self._arrived.add(arrived)
             self._waiting = waiting = self._make(first=False)
             self._go(self._meet(arrived, begin))
 
@@ -115,7 +117,8 @@ class NamedPipe:
         reader = asyncio.StreamReader(limit=LINE_LIMIT_BYTES, loop=loop)
         reader.feed_data(said)
         protocol = asyncio.StreamReaderProtocol(reader, begin, loop=loop)
-        loop._make_duplex_pipe_transport(arrived, protocol, extra={"peer": peer})  # noqa: SLF001  # see the top
+        transport = loop._make_duplex_pipe_transport(arrived, protocol, extra={"peer": peer})  # noqa: SLF001  # see the top
+        self._transports.add(transport)
 
 
 def _loop() -> Any:
