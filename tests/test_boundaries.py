@@ -39,7 +39,7 @@ class Ban(msgspec.Struct, frozen=True):
 
 PYWIN32 = frozenset(
     {"pywintypes", "servicemanager", "win32api", "win32con", "win32file", "win32pipe", "win32security"}
-    | {"win32service", "win32serviceutil", "winerror"}
+    | {"win32service", "win32serviceutil", "winerror", "_win32typing"}
 )
 """The modules of pywin32 that Windows' own files use; it is installed nowhere else."""
 ROOMS = {

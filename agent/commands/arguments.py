@@ -63,6 +63,16 @@ def build_parser() -> argparse.ArgumentParser:
     _add_places(doctor)
     _add_asking(doctor)
 
+    service = commands.add_parser(
+        "service", help="Have Windows or macOS start the agent by itself, or no more."
+    ).add_subparsers(dest="service_command", required=True, metavar="COMMAND")
+    for name, sentence in (
+        ("install", "Set it up, and start it."),
+        ("remove", "Stop it, and take it away; its state stays."),
+        ("run", "Be what the system starts; people use `decorum run`."),
+    ):
+        _add_scope(_add(service, name, sentence))
+
     settings = _add(commands, "settings", "List every setting in force, and where it comes from.")
     _add_places(settings)
     return parser
@@ -110,11 +120,17 @@ def _add(
     return parser
 
 
-def _add_places(parser: argparse.ArgumentParser) -> None:
+def _add_scope(parser: argparse.ArgumentParser) -> None:
     scopes: tuple[Literal["system", "user"], ...] = ("system", "user")
     parser.add_argument(
-        "--scope", choices=scopes, help="whom the agent serves (default: system as root, else user)"
+        "--scope",
+        choices=scopes,
+        help="whom the agent serves (default: system as root or administrator, else user)",
     )
+
+
+def _add_places(parser: argparse.ArgumentParser) -> None:
+    _add_scope(parser)
     parser.add_argument("--state", help="the state folder")
     parser.add_argument("--settings", help="a settings file (TOML)")
 
