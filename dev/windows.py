@@ -71,7 +71,6 @@ def wine_environment(environ: Mapping[str, str]) -> dict[str, str]:
         "WINEDLLOVERRIDES": "mscoree=d;mshtml=d;winemenubuilder.exe=d;bcryptprimitives=n",
         "PYTHONUTF8": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
-        "QT_QPA_PLATFORM": "offscreen",
     }
 
 

@@ -31,6 +31,9 @@ from ui.tokens import load_tokens
 from ui.tray import Tray
 from ui.windows import Windows
 
+if sys.platform == "win32":
+    from ui import windows_identity
+
 RESTART = 75
 """Qt's loop ended because the program is to be started again, newer."""
 _HARMLESS = ("systemTrayWindowChanged", "This plugin does not support ")
@@ -112,6 +115,8 @@ class Program(QObject):
 def run(chosen: Options, environ: Mapping[str, str]) -> int:
     """Run until the user's session or a signal ends it; return the exit code."""
     qInstallMessageHandler(_message_handler(environ))
+    if sys.platform == "win32":
+        windows_identity.settle()
     application = QApplication(sys.argv[:1])
     application.setApplicationName(words.APPLICATION)
     application.setDesktopFileName("decorum-tray")

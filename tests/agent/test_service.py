@@ -14,6 +14,7 @@ from agent.errors import ServiceError
 from agent.service import launchd, windows_plan
 from agent.service.launchd_jobs import LAUNCHCTL, Jobs
 from agent.service.program import Interpreter, program_of
+from installer.entry.bundle import IDENTIFIER, INFORMATION
 
 PROGRAM = ["/Applications/Decorum.app/Contents/MacOS/decorum"]
 KEYS: dict[str, type] = {
@@ -63,6 +64,12 @@ def test_a_daemon_serves_the_device_an_agent_its_user_and_the_tray_needs_a_scree
         "tray": "Aqua",
     }
     assert JOBS["daemon"]["Umask"] == 63  # 077
+
+
+def test_the_tray_lives_in_the_menu_bar_under_the_name_of_its_job() -> None:
+    # Apple, "LSUIElement": whether the app is an agent app that runs in the background and does not appear in the Dock.
+    assert INFORMATION["LSUIElement"] is True
+    assert IDENTIFIER == launchd.TRAY_LABEL
 
 
 class Launchctl:

@@ -1,6 +1,7 @@
 """The tray's way to the agent through Qt, over a real pipe with a real agent's end. Wine 8 loads Qt 6.8, not 6.12, and shows no icon."""
 
 import asyncio
+import os
 import subprocess
 import sys
 import threading
@@ -27,7 +28,7 @@ from ui.this_user import own_uid, service_uid
 assert sys.platform == "win32"
 
 CHECKOUT = Path(__file__).parents[2]
-PATIENCE_MILLISECONDS = 20_000
+PATIENCE_MILLISECONDS = 60_000
 
 
 @pytest.fixture(scope="session")
@@ -150,6 +151,33 @@ def test_a_second_tray_asks_the_first(application: QCoreApplication, tmp_path: P
     wait_until(lambda: bool(asked))
     assert asked == ["policy"]
     first.release()
+
+
+def test_the_whole_tray_starts_names_itself_and_finds_the_agent(tmp_path: Path) -> None:
+    tray = (
+        "import ctypes, sys; from ui import windows_identity as identity; settle = identity.settle\n"
+        "identity.settle = lambda: (settle(), print('named', flush=True))\n"
+        "from ui.app import main; sys.exit(main(sys.argv[1:]))"
+    )
+    environ = {**os.environ, "LOCALAPPDATA": str(tmp_path), "QT_QPA_PLATFORM": "offscreen"}
+    with (
+        RunningAgent() as agent,
+        subprocess.Popen(
+            [sys.executable, "-c", tray, "--socket", agent.name],
+            cwd=CHECKOUT,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as process,
+    ):
+        try:
+            wait_until(lambda: "subscribe" in agent.asked or process.poll() is not None)
+        finally:
+            process.kill()
+        told, complained = process.communicate()
+        assert told.split() == [b"named"], complained
+        assert "subscribe" in agent.asked, (process.returncode, complained)
 
 
 def test_the_trays_own_files_lie_in_the_users_folder(tmp_path: Path) -> None:
