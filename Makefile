@@ -1,6 +1,6 @@
 # What a person types. Each target first makes what it needs (dev/bootstrap); the second time that costs nothing.
 .POSIX:
-.PHONY: help run clean-run test test-long lint bench screenshots audit pins
+.PHONY: help run clean-run test test-long test-windows lint bench screenshots audit pins
 
 PYTHON = .venv/bin/python
 
@@ -25,11 +25,17 @@ test-long: ## kill agent and server 200 times while messengers come and go
 	@dev/bootstrap test
 	@DECORUM_KILLS=200 $(PYTHON) -m pytest tests/e2e/test_sigkill.py
 
-lint: ## ruff and mypy, strictly
+test-windows: ## run what is Windows' own under Wine, in a Windows Python that is kept in .wine
+	@dev/bootstrap test-windows
+	@$(PYTHON) -m dev.windows
+
+lint: ## ruff and mypy, strictly, and mypy as on Windows and macOS too
 	@dev/bootstrap lint
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m mypy
+	@$(PYTHON) -m mypy --platform win32 --cache-dir .mypy_cache/win32 -p contract -p agent -p ui -p tests.windows
+	@$(PYTHON) -m mypy --platform darwin --cache-dir .mypy_cache/darwin -p contract -p agent -p ui
 
 bench: ## measure and print figures; never a test
 	@dev/bootstrap test

@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -26,10 +27,27 @@ def execute(arguments: argparse.Namespace) -> int:
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         stream=sys.stderr,
     )
-    return asyncio.run(_run(arguments))
+    return asyncio.run(serve(arguments, _hear_signals))
 
 
-async def _run(arguments: argparse.Namespace) -> int:
+def _hear_signals(end: Callable[[], None]) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with contextlib.suppress(
+            NotImplementedError
+        ):  # on Windows Ctrl-C cancels, and a service is told otherwise
+            asyncio.get_running_loop().add_signal_handler(number, end)
+
+
+async def serve(arguments: argparse.Namespace, hear_stop: Callable[[Callable[[], None]], None]) -> int:
+    """Run the agent until it is asked to stop, and return the exit code.
+
+    Args:
+        arguments: as of `decorum run`.
+        hear_stop: gets what ends it, to be called in this loop.
+
+    Raises:
+        DecorumError: it cannot run here.
+    """
     from agent.clock import SystemClock  # noqa: PLC0415 - --help needs none of this
     from agent.credentials.interface import choose  # noqa: PLC0415
     from agent.managed import managed_source  # noqa: PLC0415
@@ -61,15 +79,12 @@ async def _run(arguments: argparse.Namespace) -> int:
         ),
     )
     stop, asked = asyncio.Event(), asyncio.Event()
-    loop = asyncio.get_running_loop()
 
     def end() -> None:
         asked.set()
         stop.set()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        with contextlib.suppress(NotImplementedError):  # Windows ends the program by other means
-            loop.add_signal_handler(number, end)
+    hear_stop(end)
     damaged = 0
     while damaged < STARTS_AT_MOST:
         agent = Agent(options, settings, outside)

@@ -26,7 +26,8 @@ def execute(arguments: argparse.Namespace) -> int:
         if value.remark:
             print(f"  {value.remark}")
     own = file or usual_settings_file(arguments)
-    print(f"file: {own}{'' if own.exists() else ' (absent)'}")
+    if own is not None:
+        print(f"file: {own}{'' if own.exists() else ' (absent)'}")
     source = managed_source()
     print(f"managed: {' and '.join(source.places())}{'' if source.read() is not None else ' (absent)'}")
     return exits.COMPLIANT

@@ -134,7 +134,7 @@ WRONG = [
     Wrong("ceiling", "attention", "nothing through", set_to(ceiling=WORK_ONLY)),
     Wrong("state folder", "attention", "not there yet", folder(exists=False)),
     Wrong("state folder", "attention", "may not be read", folder(is_readable=False)),
-    Wrong("state folder", "broken", "Others can look", folder(is_private=False)),
+    Wrong("state folder", "broken", "Others can look", folder(open_to="Others", closing="chmod 700 it")),
     Wrong("database", "broken", "damaged", folder(is_damaged=True)),
     Wrong("disk", "attention", "MiB are free", folder(free_bytes=ROOM_BYTES - 1)),
     Wrong("disk", "broken", "MiB are free", folder(free_bytes=LITTLE_BYTES - 1)),
@@ -218,6 +218,31 @@ def test_it_reads_an_enrolment_that_the_agent_holds_and_changes_nothing(
     assert "its key is gone" in told
     assert "The state can be read through." in told
     assert (tmp_path / "state.sqlite3").read_bytes() == before
+
+
+def remedies(**facts: Any) -> str:
+    return " ".join(finding.remedy or "" for finding in examine(msgspec.structs.replace(WELL, **facts)))
+
+
+def test_each_system_is_told_its_own_commands() -> None:
+    wrong = {"agent_version": None, "sees_others": False, "scope": "system"}
+    told = {system: remedies(system=system, **wrong) for system in ("linux", "macos", "windows")}
+    assert "systemctl start decorum" in told["linux"]
+    assert "launchctl kickstart system/org.decorum.agent" in told["macos"]
+    assert "sc start Decorum" in told["windows"]
+    assert "root" not in told["windows"]
+
+
+def test_a_state_folder_that_others_may_look_into_is_said_with_the_command_that_ends_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tmp_path.chmod(0o755)
+    settings = tmp_path / "settings.toml"
+    settings.write_text('key_store = "file"\n')
+    cli.main(["doctor", "--state", str(tmp_path), "--settings", str(settings), "--socket", "/none"])
+    told = capsys.readouterr().out
+    assert f"Others can look into {tmp_path}." in told
+    assert f"Run `chmod 700 {tmp_path}`." in told
 
 
 def test_settings_that_cannot_be_read_are_a_finding_not_an_end(
