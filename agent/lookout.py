@@ -23,6 +23,7 @@ class Lookout:
     Args:
         set_seconds: the pause between two looks where nobody tells of starts, as the settings have it.
         someone_there: tells whether a person uses this device, as far as is known.
+        busy: tells how many seconds of a processor this thread has used so far.
         only_uid: the one user whose processes count; None for everybody's. A user's own agent looks at nobody else.
     """
 
@@ -38,12 +39,13 @@ class Lookout:
         ownership: Ownership,
         set_seconds: float,
         someone_there: Callable[[], bool],
+        busy: Callable[[], float],
         only_uid: int | None,
     ) -> None:
         self._watch, self._noticing = watch, noticing
         self._source, self._entries, self._matcher = source, entries, matcher
         self._desk, self._clock, self._only_uid = desk, clock, only_uid
-        self._set_seconds, self._someone_there = set_seconds, someone_there
+        self._set_seconds, self._someone_there, self._busy = set_seconds, someone_there, busy
         self._signals = Signals(ownership=ownership)
         self._woken = asyncio.Event()
         self._alarm: asyncio.TimerHandle | None = None
@@ -54,7 +56,9 @@ class Lookout:
         """Look until cancelled; how much slower than usual is asked each time."""
         try:
             while True:
-                rested_at = self._clock.monotonic() + slowed(rest_seconds(self.look()))
+                busy = self._busy()
+                self.look()
+                rested_at = self._clock.monotonic() + slowed(rest_seconds(self._busy() - busy))
                 self._wake_at(self._next_at(slowed))
                 await self._woken.wait()
                 rest = rested_at - self._clock.monotonic()
@@ -65,8 +69,8 @@ class Lookout:
             self._wake_at(None)
             self._noticing.close()
 
-    def look(self) -> int:
-        """Look once; return how many processes the system had told of."""
+    def look(self) -> None:
+        """Look once."""
         now = self._clock.monotonic()
         told = self._noticing.take(now, self._woken.set)
         tracked = self._desk.tracked_pids()
@@ -87,7 +91,6 @@ class Lookout:
         else:
             followed = tracked
         self._noticing.follow(followed)
-        return len(told.happened)
 
     def _next_at(self, slowed: Callable[[float], float]) -> float:
         """Return when to look again although nothing was told."""

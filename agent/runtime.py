@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -188,6 +189,7 @@ class Agent:
             settings.ownership,
             settings.poll_milliseconds / 1000,
             lambda: bool(self._local.clients),
+            time.thread_time,
             None if options.scope == "system" else own_uid(),
         )
         self._upkeep = Upkeep(

@@ -65,14 +65,14 @@ class LinuxEvents:
     def __init__(self, connect: Open = open_connector) -> None:
         self._connect = connect
         self._socket: socket.socket | None = None
-        self._is_listening = False
+        self._is_listening = self._is_losing = False
         self._wake: Callable[[], None] = lambda: None
         self._notes = Notes()
         self._followed: frozenset[int] | None = None
 
     def open(self, wake: Callable[[], None]) -> None:
         """Begin to listen."""
-        self._wake, self._notes, self._followed = wake, Notes(), None
+        self._wake, self._notes, self._followed, self._is_losing = wake, Notes(), None, False
         try:
             self._socket = listening = self._connect()
         except OSError as error:
@@ -122,15 +122,18 @@ class LinuxEvents:
             self._is_listening = False
 
     def _read(self, listening: socket.socket) -> None:
-        while not self._notes.is_full:
+        while self._is_losing or not self._notes.is_full:
             try:
                 untrusted_bytes, sender = listening.recvfrom(MESSAGE_LIMIT_BYTES)
             except BlockingIOError:
+                self._is_losing = False
                 return
             except OSError as error:
                 if error.errno != errno.ENOBUFS:
                     raise
-                self._notes.add_loss()  # netlink(7): messages were dropped because there was no room
+                # netlink(7): there was no room. The kernel says so once, and then only after all that waited was read.
+                self._is_losing = True
+                self._notes.add_loss()
                 continue
             event = parse(untrusted_bytes)
             if event is not None and sender[0] == 0:  # the kernel's own address

@@ -22,7 +22,7 @@ Event = Literal["started", "ended"]
 Kind = Literal["started", "ended", "passed"]
 """What became of a process since it was last asked about; `passed`: it started, and ended."""
 NOTED_AT_MOST = 256
-"""How many processes are noted before they are handed on; the rest waits in the system."""
+"""How many processes are noted before they are handed on; the rest waits in the system, or is lost."""
 
 OUTSIDE = "Run the agent in the machine's own network and process namespaces."
 

@@ -146,6 +146,29 @@ def test_a_made_up_event_of_another_process_is_not_believed() -> None:
     assert asyncio.run(listen()) == Told({})
 
 
+def test_what_is_lost_is_told_as_often_as_all_that_waits_was_read() -> None:
+    """The kernel tells of a loss once, and of the next only after the reader has caught up: so it has to catch up."""
+
+    async def listen() -> list[tuple[bool, int]]:
+        connector = Connector()
+        events = opened(connector)
+        taken = []
+        for _ in range(3):
+            for pid in range(1, 2000):
+                connector.tell(exec_of(pid))
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            told = events.take()
+            taken.append((told.lost, len(told.happened)))
+        events.close()
+        connector.close_both()
+        return taken
+
+    taken = asyncio.run(listen())
+    assert [lost for lost, _ in taken] == [True, True, True]
+    assert min(told for _, told in taken) > 0
+
+
 @pytest.mark.parametrize(
     ("call", "error", "why", "has_remedy"),
     [

@@ -13,7 +13,7 @@ from agent.lookout import Lookout
 from agent.rhythm import LONGEST_PAUSE_SECONDS, SLOWER_AT_MOST, SLOWER_WITH_SOMEONE
 from agent.sensing.desktop_entries import DesktopIndex
 from agent.sensing.noticing import AGAIN_SECONDS, PROOF_SECONDS, Noticing, Offer
-from agent.sensing.process_events import NOTED_AT_MOST, NoEventsError
+from agent.sensing.process_events import NoEventsError
 from agent.sensing.process_source import ProcessKey
 from agent.sensing.processes import LISTED_AT_LEAST_EVERY_SECONDS, TRUSTING_LISTED_EVERY_SECONDS, ProcessWatch
 from contract.matching import Matcher
@@ -23,6 +23,8 @@ from tests.fakes.process_source import FakeProcessSource
 
 PIDGIN, SHELL = "/usr/bin/pidgin", "/usr/bin/bash"
 SET_SECONDS = 0.75
+BUSY_SECONDS_EACH = 0.0002
+"""What asking about one process takes, as these tests have it."""
 
 
 class LoopClock:
@@ -85,14 +87,15 @@ class Scene:
             "company",
             SET_SECONDS,
             lambda: self.someone_there,
+            lambda: BUSY_SECONDS_EACH * self.source.asked["read"] + self.busy_before,
             None,
         )
-        self.looks = 0
+        self.looks, self.busy_before = 0, 0.0
         look = self.lookout.look
 
-        def counted() -> int:
+        def counted() -> None:
             self.looks += 1
-            return look()
+            look()
 
         self.lookout.look = counted  # type: ignore[method-assign]
 
@@ -111,6 +114,7 @@ class Scene:
             self.task.result()
 
     def forget(self) -> None:
+        self.busy_before += BUSY_SECONDS_EACH * self.source.asked["read"]
         self.source.asked.clear()
         self.desk.log.clear()
         self.looks = 0
@@ -217,23 +221,25 @@ def test_a_messenger_that_becomes_something_else_has_ended(scene: Scene) -> None
 
 def test_a_burst_is_taken_together_and_a_flood_costs_a_bounded_number_of_looks(scene: Scene) -> None:
     scene.run()
-    for _ in range(2000):
+    for _ in range(1000):
         scene.start(SHELL)
-        scene.advance(0.001)
-    assert scene.looks < 1 + 2.0 / 0.01
-    assert scene.source.asked["read"] <= 2000
+        scene.advance(0.0005)
+    assert scene.looks <= 1 + 0.5 / 0.01
     scene.advance(10.0)
-    assert scene.source.asked["read"] == 2000
-    scene.forget()
-    for _ in range(NOTED_AT_MOST):
+    assert scene.source.asked["read"] == 1000
+
+
+def test_after_a_look_that_cost_much_it_rests_nineteen_times_as_long(scene: Scene) -> None:
+    scene.run()
+    for _ in range(100):
         scene.start(SHELL)
-    scene.advance(0.1)
-    # Each process asked about gives two milliseconds of rest.
+    scene.advance(0.0)
+    assert scene.source.asked["read"] == 100  # 20 ms, as these tests have it
     scene.start(SHELL)
-    scene.advance(0.3)
-    assert scene.source.asked["read"] <= NOTED_AT_MOST
-    scene.advance(1.0)
-    assert scene.source.asked["read"] == NOTED_AT_MOST + 1
+    scene.advance(0.37)
+    assert (scene.source.asked["read"], scene.looks) == (100, 1)
+    scene.advance(0.02)
+    assert (scene.source.asked["read"], scene.looks) == (101, 2)
 
 
 def test_over_its_limits_it_rests_longer(scene: Scene) -> None:

@@ -38,7 +38,7 @@ class Connector(socket.socket):
         super().__init__(socket.AF_UNIX, socket.SOCK_DGRAM, fileno=ours.detach())
         theirs.setblocking(False)
         self._kernel = theirs
-        self._losses = 0
+        self._losses, self._is_full = 0, False
         self.sender = KERNEL
         self.asked: list[bytes] = []
         self.refuses: dict[str, OSError] = {}
@@ -60,11 +60,19 @@ class Connector(socket.socket):
         if self._losses:
             self._losses -= 1
             raise OSError(errno.ENOBUFS, "No buffer space available")
-        return super().recvfrom(size, flags)[0], self.sender
+        try:
+            return super().recvfrom(size, flags)[0], self.sender
+        except BlockingIOError:
+            self._is_full = False
+            raise
 
     def tell(self, untrusted_bytes: bytes) -> None:
-        """Let the kernel send."""
-        self._kernel.send(untrusted_bytes)
+        """Let the kernel send; where there is no room it says so once, until all that waits was read."""
+        try:
+            self._kernel.send(untrusted_bytes)
+        except BlockingIOError:
+            self._losses += not self._is_full
+            self._is_full = True
 
     def lose(self) -> None:
         """Let the kernel find no room; the socket is readable then, as it is by what is told next."""
