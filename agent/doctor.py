@@ -126,6 +126,7 @@ def examine(facts: Facts) -> tuple[Finding, ...]:
             _policy,
             _notice,
             _sensing,
+            _starts,
             _zones,
             _problems,
         )
@@ -385,6 +386,25 @@ def _sensing(facts: Facts) -> Iterable[Finding]:
             "Other users' processes cannot be looked at by this user.",
             _SEEING[facts.system],
         )
+
+
+def _starts(facts: Facts) -> Iterable[Finding]:
+    noticing = None if facts.snapshot is None else facts.snapshot.noticing
+    if noticing is None:
+        return
+    lost = (
+        f" More came at once than could be taken {noticing.lost} times, and all processes were looked at."
+        if noticing.lost
+        else ""
+    )
+    if noticing.by == "events":
+        yield Finding("starts", "fine", f"The system tells at once which processes start and end.{lost}")
+        return
+    sentence = f"Starts are noticed by looking again and again. {noticing.why}{lost}"
+    if facts.scope == "system" and noticing.remedy is not None:
+        yield Finding("starts", "attention", sentence, noticing.remedy)
+    else:
+        yield Finding("starts", "fine", sentence)
 
 
 def _zones(facts: Facts) -> Iterable[Finding]:

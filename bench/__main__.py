@@ -14,6 +14,7 @@ PARTS = (
     "catalogue_match",
     "idle_cost",
     "start_to_verdict",
+    "noticing",
     "memory",
     "status_cold",
     "growth",

@@ -95,7 +95,7 @@ KEYS: tuple[Key, ...] = (
         minimum=100,
         maximum=10_000,
         server_may_change=True,
-        sentence="Milliseconds between two looks at the list of processes.",
+        sentence="Milliseconds between two looks at the list of processes, where the system does not tell of starts.",
     ),
 )
 

@@ -58,7 +58,7 @@ async def serve(arguments: argparse.Namespace, hear_stop: Callable[[Callable[[],
     from agent.runtime import Agent, Options, Surroundings  # noqa: PLC0415
     from agent.selflimit import Meter  # noqa: PLC0415
     from agent.sensing.desktop_entries import DesktopIndex, standard_folders  # noqa: PLC0415
-    from agent.sensing.this_system import process_source  # noqa: PLC0415
+    from agent.sensing.this_system import events_offered, process_source  # noqa: PLC0415
     from agent.settings_watch import SettingsPlace  # noqa: PLC0415
     from agent.store import STATE_FILE  # noqa: PLC0415
 
@@ -69,6 +69,7 @@ async def serve(arguments: argparse.Namespace, hear_stop: Callable[[Callable[[],
     outside = Surroundings(
         clock=clock,
         processes=process_source(),
+        starts=events_offered(),
         entries=DesktopIndex(standard_folders(os.environ, Path.home())),
         credentials=choose(settings.key_store, options.state),
         transport=HttpTransport(),

@@ -26,7 +26,8 @@ from agent.reporting.enrolment import Enrolment
 from agent.settings import load
 from contract.ceiling import Ceiling, ProfileCeiling
 from contract.envelope import SigningKey
-from contract.local import Problem, Snapshot
+from contract.local import Noticing, Problem, Snapshot
+from contract.places import Scope
 from contract.settings_keys import Value
 from contract.version import VERSION
 from tests.fakes.device import EVERYTHING, Device
@@ -55,6 +56,7 @@ SNAPSHOT = Snapshot(
     waiting=0,
     notice_due=False,
     messengers=(),
+    noticing=Noticing("events"),
 )
 SETTINGS = msgspec.structs.replace(
     load(None, Files(Path("/nonexistent"))), ownership="company", ceiling=EVERYTHING
@@ -88,6 +90,7 @@ CHECKS = {
     "policy",
     "notice",
     "sensing",
+    "starts",
     "time zones",
 }
 
@@ -125,6 +128,7 @@ def answer(**changes: Any) -> dict[str, Any]:
     return {"server": ServerAnswer(url="https://decorum.example.com", **changes)}
 
 
+POLLING = Noticing("polling", "This kernel tells only with CAP_NET_ADMIN.", "Give its service CAP_NET_ADMIN.")
 CLAMPED = {**SETTINGS.values, "check_in_seconds": Value(5, "file", "1 was asked for; 5 to 86400 is taken.")}
 WORK_ONLY = Ceiling(personal=ProfileCeiling(work="exact"))
 WRONG = [
@@ -155,6 +159,7 @@ WRONG = [
     Wrong("policy", "attention", "run out", said(policy_expired=True)),
     Wrong("notice", "attention", "not been told", said(notice_due=True)),
     Wrong("sensing", "attention", "cannot be looked at", {"sees_others": False}),
+    Wrong("starts", "attention", "only with CAP_NET_ADMIN", said(noticing=POLLING)),
     Wrong("time zones", "broken", "missing", {"has_zones": False}),
     Wrong("agent's word", "attention", "The disk is full", said(problems=(Problem("x", "The disk is full.", "Make room."),))),
 ]  # fmt: skip
@@ -167,6 +172,24 @@ def test_what_is_wrong_is_found_and_nothing_else(wrong: Wrong) -> None:
     (finding,) = findings
     assert wrong.word in finding.sentence
     assert finding.remedy
+
+
+def starts(noticing: Noticing, scope: Scope = "system") -> Finding:
+    facts = msgspec.structs.replace(WELL, scope=scope, **said(noticing=noticing))
+    return next(finding for finding in examine(facts) if finding.check == "starts")
+
+
+def test_looking_for_want_of_a_right_is_a_fault_of_the_system_agent_alone() -> None:
+    assert starts(POLLING).grade == "attention"
+    assert starts(POLLING, "user").grade == "fine"
+    assert "only with CAP_NET_ADMIN" in starts(POLLING, "user").sentence
+    assert starts(Noticing("polling", "This system offers no events.")).grade == "fine"
+
+
+def test_how_often_events_were_lost_is_told() -> None:
+    assert "3 times" in starts(Noticing("events", lost=3)).sentence
+    assert "3 times" in starts(Noticing("polling", "It fell silent.", lost=3)).sentence
+    assert "times" not in starts(Noticing("events")).sentence
 
 
 def test_every_check_is_seen_to_fail() -> None:

@@ -17,6 +17,7 @@ from agent.profiles import Side
 from agent.runtime import Agent, Options, Surroundings
 from agent.selflimit import Usage
 from agent.sensing.desktop_entries import DesktopIndex
+from agent.sensing.noticing import Offer
 from agent.sensing.process_source import GoneError, Image, ProcessKey, Reading
 from agent.settings import load
 from agent.settings_watch import SettingsPlace
@@ -25,6 +26,7 @@ from contract.ceiling import Ceiling
 from contract.evidence import Match
 from contract.places import Scope
 from tests.fakes.device import EVERYTHING, Device, policy
+from tests.fakes.process_events import NoChild
 
 OWNER_UID = 0
 """Tests run as anybody; the agent's own user is an owner, and so is root."""
@@ -101,6 +103,7 @@ class RunningAgent:
         outside = Surroundings(
             clock=device.clock,
             processes=NoProcesses(),
+            starts=Offer(None, NoChild()),
             entries=DesktopIndex(()),
             credentials=device.credentials,
             transport=device.server,
