@@ -79,10 +79,12 @@ def parse(texts: Mapping[str, str]) -> Catalogue:
     for file_name, text in texts.items():
         try:
             entries = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
+        except ValueError as error:  # TOMLDecodeError, or a number of thousands of digits
             raise MalformedError(
                 f"{file_name} is not TOML: {error}.", "Correct the line it names."
             ) from error
+        except RecursionError as error:
+            raise MalformedError(f"{file_name} is nested too deeply.", "Write flat tables.") from error
         for messenger_id, entry in entries.items():
             if messenger_id in tables:
                 raise MalformedError(f"{messenger_id} stands twice; again in {file_name}.", "Keep one entry.")

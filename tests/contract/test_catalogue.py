@@ -154,6 +154,12 @@ def test_an_identifier_of_another_form_is_refused(identifier: str) -> None:
         parse({"demo.toml": _entry(identifier)})
 
 
+@pytest.mark.parametrize("bomb", ["a = " + "[" * 50_000, "a = " + "9" * 5_000], ids=["arrays", "digits"])
+def test_a_bomb_is_refused_by_the_file_s_name(bomb: str) -> None:
+    with pytest.raises(MalformedError, match=r"demo\.toml"):
+        parse({"demo.toml": bomb})
+
+
 def test_what_is_not_toml_is_refused_by_the_file_s_name() -> None:
     with pytest.raises(MalformedError, match=r"demo\.toml is not TOML"):
         parse({"demo.toml": "[demo"})
