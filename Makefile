@@ -1,8 +1,9 @@
 # What a person types. Each target first makes what it needs (dev/bootstrap); the second time that costs nothing.
 .POSIX:
-.PHONY: help run clean-run test test-long lint bench screenshots audit pins
+.PHONY: help run clean-run test test-long fuzz lint bench screenshots audit pins
 
 PYTHON = .venv/bin/python
+FUZZ_INPUTS = 100000
 
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):.* ## \(.*\)/make \1 - \2/p' Makefile
@@ -24,6 +25,10 @@ test: lint ## lint, then every test, the server's on both databases, end-to-end 
 test-long: ## kill agent and server 200 times while messengers come and go
 	@dev/bootstrap test
 	@DECORUM_KILLS=200 $(PYTHON) -m pytest tests/e2e/test_sigkill.py
+
+fuzz: ## try made-up inputs on everything that reads from outside; FUZZ_INPUTS=2000 takes about a minute, the default an evening
+	@dev/bootstrap fuzz
+	@.venv-fuzz/bin/python -m tests.fuzz --inputs "$(FUZZ_INPUTS)"
 
 lint: ## ruff and mypy, strictly
 	@dev/bootstrap lint

@@ -70,7 +70,7 @@ def schema() -> dict[str, Any]:
             "title": "Decorum: the way for devices",
             "version": VERSION,
             "description": f"Each request has {LIMIT_BYTES:,} bytes at most, and is answered only after all of it is stored. "
-            "Sealed texts are compact JWS (RFC 7515), algorithm Ed25519 (RFC 9864).",
+            "Sealed texts are compact JWS (RFC 7515), algorithm Ed25519 (RFC 9864). Integers are written without a fraction.",
         },
         "paths": {
             path: {"post": _operation(path, handler, parts)} for path, handler in sorted(HANDLERS.items())
