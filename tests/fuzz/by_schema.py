@@ -67,6 +67,7 @@ def main(words: list[str]) -> None:
                     number += 1
                     cases = _cases(operation, mode, number)
                     _slice(cases, now, bounds, min(SLICE, wanted - bounds.figures.inputs), number)
+                    bounds.rest()
     (folder / "answers.json").write_bytes(msgspec.json.encode(dict(sorted(tally.items()))))
     if not any(told.startswith("200") for told in tally):
         raise FoundError("no request was ever taken, so that nothing behind the seal was reached")

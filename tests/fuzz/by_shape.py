@@ -23,6 +23,7 @@ def main(words: list[str]) -> None:
     with target.opened(folder / "state") as check, Bounds(check, folder) as bounds:
         while bounds.figures.inputs < wanted:
             _slice(name, bounds, min(SLICE, wanted - bounds.figures.inputs), number)
+            bounds.rest()
             number += 1
 
 

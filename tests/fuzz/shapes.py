@@ -74,7 +74,8 @@ def toml_text(document: Any) -> str:
     """Return TOML with a line for each member; what TOML cannot say is written as JSON has it."""
     if not isinstance(document, dict):
         return json_text(document)
-    return "".join(f"{json.dumps(str(key))} = {_inline(value)}\n" for key, value in document.items())
+    told = {key: one for key, one in document.items() if one is not None}
+    return "".join(f"{json.dumps(str(key))} = {_inline(value)}\n" for key, value in told.items())
 
 
 def _inline(value: Any) -> str:
@@ -87,7 +88,7 @@ def _inline(value: Any) -> str:
         case list():
             return "[" + ", ".join(_inline(one) for one in value) + "]"
         case _:
-            return json.dumps(value)
+            return json.dumps(value, ensure_ascii=False)
 
 
 @st.composite
