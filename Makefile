@@ -26,7 +26,7 @@ test-long: ## kill agent and server 200 times while messengers come and go
 	@dev/bootstrap test
 	@DECORUM_KILLS=200 $(PYTHON) -m pytest tests/e2e/test_sigkill.py
 
-fuzz: ## try made-up inputs on everything that reads from outside; FUZZ_INPUTS=2000 takes about a minute, the default an evening
+fuzz: ## try made-up inputs on everything that reads from outside; FUZZ_INPUTS=2000 takes minutes, the default an evening
 	@dev/bootstrap fuzz
 	@.venv-fuzz/bin/python -m tests.fuzz --inputs "$(FUZZ_INPUTS)"
 

@@ -16,6 +16,8 @@ SECONDS_AT_MOST = 30.0
 GROWTH_MB_AT_MOST = 150.0
 """From when every part has been used to the highest; the engine's own records are in it."""
 WARM_INPUTS = 1000
+SHORT_AT_MOST = 5
+"""libFuzzer counts what it tries on its own account among the inputs."""
 _LAST_BYTES = 4 * 1024 * 1024
 _HEAD = 8
 
@@ -36,10 +38,11 @@ class Bounds:
     Args:
         check: what is watched.
         place: a folder for the input at work and the figures.
+        wanted: how many inputs there will be; the figures are written by then, since libFuzzer ends a process at once.
     """
 
-    def __init__(self, check: Check, place: Path) -> None:
-        self._check, self._figures_file = check, place / "figures.json"
+    def __init__(self, check: Check, place: Path, wanted: int) -> None:
+        self._check, self._figures_file, self._wanted = check, place / "figures.json", wanted
         with (place / "input").open("w+b") as last:
             last.truncate(_HEAD + _LAST_BYTES)
             self._last = mmap.mmap(last.fileno(), _HEAD + _LAST_BYTES)
@@ -95,7 +98,7 @@ class Bounds:
         figures.peak_mb = peak_mb()
         if figures.inputs <= WARM_INPUTS:
             figures.warm_mb = figures.peak_mb
-        if figures.inputs % WARM_INPUTS == 0:
+        if figures.inputs % WARM_INPUTS == 0 or figures.inputs >= self._wanted - SHORT_AT_MOST:
             self.write()
 
 

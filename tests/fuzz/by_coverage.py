@@ -1,4 +1,4 @@
-"""`python -m tests.fuzz.by_coverage TARGET PLACE [libFuzzer's options and folders]`: changes inputs blindly, and keeps what reaches new code."""
+"""`python -m tests.fuzz.by_coverage TARGET PLACE INPUTS [libFuzzer's options and folders]`: changes inputs blindly, and keeps what reaches new code."""
 
 import sys
 from pathlib import Path
@@ -11,7 +11,7 @@ from tests.fuzz.targets import INSTRUMENTED, django_in_memory, targets
 
 def main(words: list[str]) -> None:
     """Try inputs until libFuzzer has had enough, which ends the process."""
-    name, place, *options = words
+    name, place, inputs, *options = words
     folder = Path(place)
     with atheris.instrument_imports(include=list(INSTRUMENTED), enable_loader_override=False):
         django_in_memory()
@@ -19,9 +19,9 @@ def main(words: list[str]) -> None:
     dictionary = folder / "words"
     dictionary.write_text("".join(f'"{_escaped(word)}"\n' for word in target.words), encoding="utf-8")
     (folder / "state").mkdir()
-    with target.opened(folder / "state") as check, Bounds(check, folder) as bounds:
+    with target.opened(folder / "state") as check, Bounds(check, folder, int(inputs)) as bounds:
         atheris.Setup(
-            [sys.argv[0], *([f"-dict={dictionary}"] if target.words else []), *options],
+            [sys.argv[0], f"-runs={inputs}", *([f"-dict={dictionary}"] if target.words else []), *options],
             lambda data: bounds(bytes(data)),
         )
         atheris.Fuzz()

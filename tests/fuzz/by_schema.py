@@ -60,7 +60,7 @@ def main(words: list[str]) -> None:
             now[0].validate_response(response, checks=list(CHECKS))
             tally[f"{response.status_code} {response.json().get('reason', '')}".strip()] += 1
 
-        with no_fault_is_swallowed(check) as strictly, Bounds(strictly, folder) as bounds:
+        with no_fault_is_swallowed(check) as strictly, Bounds(strictly, folder, int(inputs)) as bounds:
             for turn, (operation, mode) in enumerate(ways, start=1):
                 wanted = int(inputs) * turn // len(ways)
                 while bounds.figures.inputs < wanted:

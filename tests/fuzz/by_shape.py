@@ -20,7 +20,7 @@ def main(words: list[str]) -> None:
     django_in_memory()
     target = targets()[name]
     (folder / "state").mkdir()
-    with target.opened(folder / "state") as check, Bounds(check, folder) as bounds:
+    with target.opened(folder / "state") as check, Bounds(check, folder, wanted) as bounds:
         while bounds.figures.inputs < wanted:
             _slice(name, bounds, min(SLICE, wanted - bounds.figures.inputs), number)
             bounds.rest()

@@ -18,14 +18,14 @@ bounds.SECONDS_AT_MOST = 0.1
 def check(data):
     while data == b"hangs":
         pass
-with bounds.Bounds(check, Path(sys.argv[1])) as tried:
+with bounds.Bounds(check, Path(sys.argv[1]), 2) as tried:
     tried(b"ends")
     tried(b"hangs")
 """
 
 
 def test_what_goes_through_is_counted_and_the_input_at_work_is_known(tmp_path: Path) -> None:
-    with Bounds(lambda _: None, tmp_path) as tried:
+    with Bounds(lambda _: None, tmp_path, 2) as tried:
         tried(b"one")
         tried(b"another")
     assert figures_in(tmp_path).inputs == 2
@@ -33,9 +33,17 @@ def test_what_goes_through_is_counted_and_the_input_at_work_is_known(tmp_path: P
     assert input_at_work(tmp_path) == b"another"
 
 
+def test_the_figures_are_written_by_the_last_input_even_if_the_process_ends_at_once(tmp_path: Path) -> None:
+    tried = Bounds(lambda _: None, tmp_path, 50)
+    for number in range(50):
+        tried(bytes([number]))
+    assert figures_in(tmp_path).inputs == 50
+    tried.__exit__()
+
+
 def test_what_a_target_raises_comes_through_with_its_input_kept(tmp_path: Path) -> None:
     nothing: dict[bytes, None] = {}
-    with Bounds(lambda data: nothing[data], tmp_path) as tried, pytest.raises(KeyError):
+    with Bounds(lambda data: nothing[data], tmp_path, 1) as tried, pytest.raises(KeyError):
         tried(b"x")
     assert input_at_work(tmp_path) == b"x"
 
@@ -66,7 +74,7 @@ def test_memory_that_grows_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         if data == b"grows":
             kept.append(bytearray(b"x") * (int(before_mb) + 80) * 2**20)
 
-    with Bounds(check, tmp_path) as tried:
+    with Bounds(check, tmp_path, 2) as tried:
         tried(b"warm")
         with pytest.raises(FoundError, match="memory grew"):
             tried(b"grows")
