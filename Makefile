@@ -1,8 +1,9 @@
 # What a person types. Each target first makes what it needs (dev/bootstrap); the second time that costs nothing.
 .POSIX:
-.PHONY: help run clean-run test test-long test-windows lint bench screenshots audit pins
+.PHONY: help run clean-run test test-long test-windows fuzz lint bench screenshots audit pins
 
 PYTHON = .venv/bin/python
+FUZZ_INPUTS = 100000
 
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):.* ## \(.*\)/make \1 - \2/p' Makefile
@@ -28,6 +29,10 @@ test-long: ## kill agent and server 200 times while messengers come and go
 test-windows: ## run what is Windows' own under Wine, in a Windows Python that is kept in .wine
 	@dev/bootstrap test-windows
 	@$(PYTHON) -m dev.windows
+
+fuzz: ## try made-up inputs on everything that reads from outside; FUZZ_INPUTS=2000 takes minutes, the default an evening
+	@dev/bootstrap fuzz
+	@.venv-fuzz/bin/python -m tests.fuzz --inputs "$(FUZZ_INPUTS)"
 
 lint: ## ruff and mypy, strictly, and mypy as on Windows and macOS too
 	@dev/bootstrap lint

@@ -177,8 +177,10 @@ def parse(texts: Mapping[str, str]) -> Catalogue:
 def _table(file_name: str, text: str) -> dict[str, object]:
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # TOMLDecodeError, or a number of thousands of digits
         raise MalformedError(f"{file_name} is not TOML: {error}.", "Correct the line it names.") from error
+    except RecursionError as error:
+        raise MalformedError(f"{file_name} is nested too deeply.", "Write flat tables.") from error
 
 
 def _messenger(entry: _Written) -> Messenger:

@@ -31,10 +31,9 @@ _COMMANDS = {
     "backup": "server.commands.backup",
     "restore": "server.commands.restore",
     "after-restore": "server.commands.after_restore",
+    "schema": "server.commands.schema",
 }
-
-
-_STATELESS = frozenset({"catalogue"})
+_WITHOUT_STATE = frozenset({"catalogue", "schema"})
 """Commands that look at nothing of a server's own."""
 OWN_PACKAGES = frozenset({"server", "contract"})
 
@@ -50,8 +49,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """Do what the command line asks, and return the exit code."""
     arguments = _parser().parse_args(words)
     try:
-        if arguments.command not in _STATELESS:
-            _choose_state(arguments.state)
+        _choose_state(arguments.state, is_needed=arguments.command not in _WITHOUT_STATE)
         _do(_COMMANDS[arguments.command], arguments)
     except DecorumError as error:
         print(f"decorum-server: {error}", file=sys.stderr)
@@ -74,11 +72,11 @@ def _do(module: str, arguments: argparse.Namespace) -> None:
         ) from error
 
 
-def _choose_state(folder: str | None) -> None:
+def _choose_state(folder: str | None, *, is_needed: bool) -> None:
     """Settle the state folder and the settings before Django reads them; workers inherit both."""
     if folder:
         os.environ[STATE_VARIABLE] = folder
-    if not os.environ.get(STATE_VARIABLE):
+    if is_needed and not os.environ.get(STATE_VARIABLE):
         raise ConfigurationError(
             "No state folder is named.",
             f"Set {STATE_VARIABLE}, or give --state before the command.",
@@ -165,6 +163,7 @@ def _parser() -> argparse.ArgumentParser:
         help="say that the database came back from a backup by other means, before serving again",
         epilog=_EXITS,
     )
+    commands.add_parser("schema", help="print the schema of the way for devices (OpenAPI 3.1)", epilog=_EXITS)
     return parser
 
 

@@ -14,7 +14,7 @@ case "$*" in
 *version_info\\ \\<*) exit "$TOO_OLD" ;;
 *ensurepip*) [ -e "$PLACE/venv-package" ] ;;
 *print*) echo python3.11-venv ;;
-"-m venv .venv") mkdir -p .venv/bin && ln -s "$0" .venv/bin/python ;;
+"-m venv .venv"*) mkdir -p "$3/bin" && ln -s "$0" "$3/bin/python" ;;
 esac
 """
 APT_GET = """#!/bin/sh
@@ -111,6 +111,17 @@ def test_tests_need_more_than_a_run_does(machine: Machine) -> None:
     notes = machine.bootstrap("lint")[2]
     assert any("requirements/dev.txt" in note for note in notes)
     assert "python -m venv .venv" not in notes
+
+
+def test_fuzzing_has_an_environment_of_its_own(machine: Machine) -> None:
+    machine.bootstrap("test")
+    code, said, notes = machine.bootstrap("fuzz")
+    assert code == 0, said
+    assert "python -m venv .venv-fuzz" in notes
+    (pins,) = [note for note in notes if "--require-hashes" in note]
+    assert "requirements/fuzz.txt" in pins
+    assert "requirements/dev.txt" not in pins
+    assert machine.bootstrap("fuzz") == (0, "", [])
 
 
 @pytest.mark.parametrize("changed", ["requirements/server.txt", "pyproject.toml"])

@@ -20,6 +20,7 @@ TARGETS = (
     "test",
     "test-long",
     "test-windows",
+    "fuzz",
     "lint",
     "bench",
     "screenshots",

@@ -156,6 +156,12 @@ def test_a_row_of_another_form_is_refused(row: str) -> None:
         parse({"demo.toml": _entry(row)})
 
 
+@pytest.mark.parametrize("bomb", ["a = " + "[" * 50_000, "a = " + "9" * 5_000], ids=["arrays", "digits"])
+def test_a_bomb_is_refused_by_the_file_s_name(bomb: str) -> None:
+    with pytest.raises(MalformedError, match=r"demo\.toml"):
+        parse({"demo.toml": bomb})
+
+
 def test_what_is_not_toml_is_refused_by_the_file_s_name() -> None:
     with pytest.raises(MalformedError, match=r"demo\.toml is not TOML"):
         parse({"demo.toml": "[demo"})

@@ -1,0 +1,48 @@
+"""All targets by name. The server's need Django, which `django_in_memory` starts where pytest has not."""
+
+import os
+from pathlib import Path
+
+import django
+from django.core.management import call_command
+
+from tests.fuzz.target import Target
+
+CORPUS = Path(__file__).parent / "corpus"
+NAMES = (
+    "envelope",
+    "envelope-signed",
+    "keys",
+    "catalogue",
+    "facts",
+    "policy",
+    "bundle",
+    "local",
+    "reply",
+    "request",
+    "check-in",
+    "observations",
+    "enrolment",
+)
+INSTRUMENTED = ("contract", "agent", "server", "joserfc")
+"""Whose branches lead the changes: our rooms, and what takes seals apart for them."""
+
+
+def django_in_memory() -> None:
+    """Start Django with a database that is gone with this process."""
+    os.environ["DJANGO_SETTINGS_MODULE"] = "server.settings"
+    django.setup()
+    call_command("migrate", interactive=False, verbosity=0)
+
+
+def targets() -> dict[str, Target]:
+    """Return them; Django has been started."""
+    from tests.fuzz import of_agent, of_contract, of_server
+
+    every = (*of_contract.TARGETS, *of_agent.TARGETS, *of_server.TARGETS)
+    return {target.name: target for target in every}
+
+
+def corpus_of(name: str) -> list[Path]:
+    """Return the inputs that are kept for a target."""
+    return sorted(file for file in (CORPUS / name).iterdir() if file.is_file())
