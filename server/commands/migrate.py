@@ -8,7 +8,7 @@ from pathlib import Path
 from django.core.management import call_command
 from django.db import connection
 
-from server import state_folder
+from server import search, state_folder
 from server.commands.frame import start_django, state, usable_database
 from server.fleet import partitions
 from server.identity import TENANT_FILE, Identity, establish
@@ -41,5 +41,6 @@ def _made(folder: Path, arguments: argparse.Namespace) -> Identity:
         state_folder.create(folder / state_folder.SECRET_KEY, secret_key)
     call_command("migrate", interactive=False, verbosity=0)
     partitions.ensure(utc_now())
+    search.ensure()
     installation.claim(identity, secret_key)
     return identity
