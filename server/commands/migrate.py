@@ -8,7 +8,7 @@ from pathlib import Path
 
 from django.db import connection
 
-from server import schema, state_folder
+from server import schema, search, state_folder
 from server.commands.frame import start_django, state, usable_database
 from server.fleet import partitions
 from server.identity import TENANT_FILE, Identity, establish
@@ -41,5 +41,6 @@ def _made(folder: Path, arguments: argparse.Namespace) -> Identity:
         state_folder.create(folder / state_folder.SECRET_KEY, secret_key)
     schema.bring_up_to_date(time.sleep)
     partitions.ensure(utc_now())
+    search.ensure()
     installation.claim(identity, secret_key)
     return identity

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import TypeVar
 
 import msgspec
-from django.db.models import Q, QuerySet
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 
 from contract.errors import MalformedError
 from contract.observations import DISCLOSURES
@@ -21,7 +23,7 @@ from server.access import audit
 from server.access.models import AuditEntry
 from server.errors import RequestError
 from server.fleet import partitions
-from server.fleet.models import CheckInRecord, ReceivedObservation, Sighting
+from server.fleet.models import ChannelSeen, CheckInRecord, Device, ReceivedObservation, Sighting
 from server.locks import only_one
 from server.policies.publishing import current
 
@@ -140,7 +142,21 @@ def _erase(kept: Limits, now: datetime, erased: Erased) -> None:
         # The salt goes too: with it, whoever guesses a body could tell from the digest that the guess is right.
         erased.bodies += rows.update(body=None, salt="", subject="")
     for seen in _portions(sightings):
-        erased.sightings += seen.delete()[0]
+        erased.sightings += _forget(seen)
+
+
+def _forget(sightings: QuerySet[Sighting]) -> int:
+    """Erase sightings, and of their devices the channels that no sighting is left of; return how many sightings that were."""
+    with transaction.atomic():
+        devices = set(sightings.order_by().values_list("device", flat=True).distinct())
+        # A check-in locks its device first, too: none adds a sighting of a channel while that channel is being let go of.
+        list(Device.objects.select_for_update().filter(pk__in=devices).order_by("pk").values_list("pk"))
+        count = sightings.delete()[0]
+        left = Sighting.objects.annotate(told=Coalesce("messenger", Value(""))).filter(
+            device=OuterRef("device"), told=OuterRef("messenger"), profile=OuterRef("profile")
+        )
+        ChannelSeen.objects.filter(~Exists(left), device__in=devices).delete()
+    return count
 
 
 def _overdue(

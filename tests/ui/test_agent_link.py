@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
+import shiboken6
 from PySide6.QtCore import QObject
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 from pytestqt.qtbot import QtBot
@@ -51,6 +52,22 @@ def wait_for_state(qtbot: QtBot, link: AgentLink, kind: str) -> LinkState:
 def reply_line(method: str, params: object) -> bytes:
     raw = msgspec.Raw(wire.encode(params))
     return wire.encode(Reply(jsonrpc="2.0", method=method, params=raw)) + b"\n"
+
+
+def test_a_link_that_is_deleted_while_it_is_connected_says_nothing_more(
+    agent: LocalAgent, qtbot: QtBot
+) -> None:
+    """Its socket hangs up while it is deleted; whoever was called then would find half an object."""
+    owner = QObject()
+    link = AgentLink((str(agent.path),), lambda _place, uid: uid is not None, owner)
+    with qtbot.waitSignal(link.snapshot_came):
+        link.start()
+    said: list[LinkState] = []
+    link.state_changed.connect(said.append)
+    with qtbot.captureExceptions() as faults:
+        shiboken6.delete(owner)
+        qtbot.waitUntil(lambda: agent.subscribers == 0)
+    assert (faults, said) == ([], [])
 
 
 def test_it_greets_with_its_version_then_subscribes(link: AgentLink, agent: LocalAgent, qtbot: QtBot) -> None:

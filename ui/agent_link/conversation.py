@@ -69,8 +69,9 @@ class Conversation(QObject):
         self._socket.setReadBufferSize(LINE_LIMIT_BYTES)
         self._socket.connected.connect(self._check_peer)
         self._socket.readyRead.connect(self._read)
-        self._socket.disconnected.connect(lambda: self.end("absent"))
-        self._socket.errorOccurred.connect(lambda _: self.end("absent"))
+        # Methods of this object, never closures: Qt lets go of them before it deletes the socket, which hangs up at its end.
+        self._socket.disconnected.connect(self._on_gone)
+        self._socket.errorOccurred.connect(self._on_gone)
 
     def open(self) -> None:
         """Connect; `opened` or `ended` follows."""
@@ -113,6 +114,9 @@ class Conversation(QObject):
         for question in questions.values():
             question.otherwise(NOT_CONNECTED)
         self.ended.emit(LinkState(kind, detail))
+
+    def _on_gone(self) -> None:
+        self.end("absent")
 
     def _check_peer(self) -> None:
         uid = peer_uid(int(self._socket.socketDescriptor()))

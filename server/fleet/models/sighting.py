@@ -32,10 +32,7 @@ class Sighting(models.Model):
     class Meta:
         ordering = ("-reported_at", "-id")
         constraints = (models.UniqueConstraint(fields=("device", "identity"), name="sighting_once"),)
-        indexes = (
-            models.Index(fields=("is_open", "verdict", "-reported_at"), name="sighting_open"),
-            models.Index(fields=("messenger", "profile"), name="sighting_channel"),
-        )
+        indexes = (models.Index(fields=("is_open", "verdict", "-reported_at"), name="sighting_open"),)
 
     def __str__(self) -> str:
         return f"{self.name or 'A messenger'} ({self.profile})"
