@@ -26,7 +26,7 @@ PYTHON_VERSION = "3.11"
 OTHER_SYSTEMS = re.compile(r"sys_platform == '(?:linux|darwin)'")
 PATIENCE = (
     *(r"HKLM\SYSTEM\CurrentControlSet\Control", "/v", "ServicesPipeTimeout", "/t", "REG_DWORD"),
-    *("/d", "60000", "/f"),
+    *("/d", "180000", "/f"),
 )
 """How long a service may take to answer, in milliseconds: Windows gives it 30 s, Wine 10, and this machine may be busy."""
 STUB = CHECKOUT / "dev" / "wine_bcryptprimitives.c"
@@ -70,7 +70,7 @@ def wine_environment(environ: Mapping[str, str]) -> dict[str, str]:
         "WINEDEBUG": "-all",
         "WINEDLLOVERRIDES": "mscoree=d;mshtml=d;winemenubuilder.exe=d;bcryptprimitives=n",
         "PYTHONUTF8": "1",
-        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPYCACHEPREFIX": f"Z:{PLACE}/compiled",
     }
 
 

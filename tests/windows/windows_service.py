@@ -1,5 +1,6 @@
 """The agent as a Windows service: Windows' service manager (here Wine's) sets it up, starts it, stops it and forgets it."""
 
+import contextlib
 import shutil
 import subprocess
 import sys
@@ -11,11 +12,12 @@ import pytest
 import pywintypes
 import win32service
 
+from agent import cli
 from agent.commands import exits
 from agent.errors import ServiceError
 from agent.folders import folders_of
 from agent.localapi.this_system import connect
-from agent.service import windows_logon, windows_plan
+from agent.service import windows_logon, windows_plan, windows_setup
 from contract import wire
 from contract.local import LINE_LIMIT_BYTES, Hello, HelloReply, Reply
 from contract.places import places_on
@@ -53,10 +55,15 @@ def state_of_service() -> int | None:
 
 @pytest.fixture
 def clean() -> Iterator[None]:
-    decorum("service", "remove", "--scope", "system")
-    shutil.rmtree(folders_of("system").state.parent, ignore_errors=True)
+    forget()
     yield
-    decorum("service", "remove", "--scope", "system")
+    forget()
+
+
+def forget() -> None:
+    """Leave neither a service nor its state."""
+    with contextlib.suppress(ServiceError):
+        windows_setup.remove()
     shutil.rmtree(folders_of("system").state.parent, ignore_errors=True)
 
 
@@ -72,6 +79,14 @@ def said_to(service: str) -> HelloReply:
     reply = wire.decode(Reply, connection.readline(LINE_LIMIT_BYTES), limit_bytes=LINE_LIMIT_BYTES)
     connection.close()
     return wire.decode(HelloReply, bytes(reply.result or b""), limit_bytes=LINE_LIMIT_BYTES)
+
+
+def wait_until_forgotten() -> None:
+    """Windows forgets a service once its process has ended and nobody holds a handle of it."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    while state_of_service() is not None:
+        assert time.monotonic() < until
+        time.sleep(0.5)
 
 
 @pytest.mark.usefixtures("clean")
@@ -90,16 +105,14 @@ def test_it_is_set_up_runs_answers_is_stopped_and_taken_away() -> None:
     assert "set up already" in again.stderr
     done = decorum("service", "remove", "--scope", "system")
     assert done.returncode == exits.COMPLIANT, done.stderr
-    assert state_of_service() is None
+    wait_until_forgotten()
     assert connect(place, 1.0) is None
     assert database.exists()
 
 
-@pytest.mark.usefixtures("clean")
-def test_without_a_service_there_is_none_to_take_away() -> None:
-    done = decorum("service", "remove", "--scope", "system")
-    assert done.returncode == exits.FAULT
-    assert "There is none." in done.stderr
+def test_without_a_service_there_is_none_to_take_away(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["service", "remove", "--scope", "system"]) == exits.FAULT
+    assert "There is none." in capsys.readouterr().err
 
 
 def test_only_windows_starts_the_service() -> None:
