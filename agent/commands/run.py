@@ -40,6 +40,7 @@ async def _run(arguments: argparse.Namespace) -> int:
     from agent.selflimit import Meter  # noqa: PLC0415
     from agent.sensing.desktop_entries import DesktopIndex, standard_folders  # noqa: PLC0415
     from agent.sensing.this_system import process_source  # noqa: PLC0415
+    from agent.service.systemd import Systemd  # noqa: PLC0415
     from agent.settings_watch import SettingsPlace  # noqa: PLC0415
     from agent.store import STATE_FILE  # noqa: PLC0415
 
@@ -58,6 +59,7 @@ async def _run(arguments: argparse.Namespace) -> int:
             read=lambda: load(file, managed),
             stamp=lambda: (None if file is None else stamp_of(file), managed.stamp()),
         ),
+        systemd=Systemd.taken_from(os.environ, os.getpid()),
     )
     stop, asked = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
