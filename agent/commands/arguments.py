@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Literal
 
 from agent.commands.exits import epilog
-from agent.managed.files import MANAGED_FILE
+from agent.managed.files import DROP_INS, MANAGED_FILE
 from agent.this_user import is_administrator, own_uid
 from contract.places import SOCKET_VARIABLE, SYSTEM_SOCKET, Scope, user_socket
 from contract.version import VERSION
 
 SYSTEM_STATE = Path("/var/lib/decorum")
+INSTALLERS_DROP_IN = MANAGED_FILE.parent / DROP_INS / "50-install.toml"
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -64,6 +65,12 @@ def build_parser() -> argparse.ArgumentParser:
     )
     _add_places(doctor)
     _add_asking(doctor)
+
+    provision = _add(commands, "provision", "Write down what an installer was given; installers run it.")
+    _add_scope_and_state(provision)
+    provision.add_argument(
+        "--drop-in", default=str(INSTALLERS_DROP_IN), help="the file for the settings (default: %(default)s)"
+    )
 
     settings = _add(commands, "settings", "List every setting in force, and where it comes from.")
     _add_places(settings)
@@ -121,12 +128,16 @@ def _add(
 
 
 def _add_places(parser: argparse.ArgumentParser) -> None:
+    _add_scope_and_state(parser)
+    parser.add_argument("--settings", help="a settings file (TOML)")
+
+
+def _add_scope_and_state(parser: argparse.ArgumentParser) -> None:
     scopes: tuple[Literal["system", "user"], ...] = ("system", "user")
     parser.add_argument(
         "--scope", choices=scopes, help="whom the agent serves (default: system as root, else user)"
     )
     parser.add_argument("--state", help="the state folder")
-    parser.add_argument("--settings", help="a settings file (TOML)")
 
 
 def _add_asking(parser: argparse.ArgumentParser, *, limited: bool = False) -> None:

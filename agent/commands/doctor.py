@@ -19,6 +19,7 @@ from agent.credentials.interface import choose
 from agent.doctor import Facts, Folder, Grade, KeyStore, ServerAnswer, examine, worst
 from agent.errors import AgentAbsentError, AgentError, CredentialError, SettingsError, UnreachableError
 from agent.localapi.client import LocalClient
+from agent.provisioning import refusal_in
 from agent.reporting.enrolment import Enrolment
 from agent.reporting.transport import HttpTransport
 from agent.rescue import ENROLMENT_FACT, is_damaged
@@ -62,6 +63,7 @@ def gather(arguments: argparse.Namespace) -> Facts:
         settings=settings,
         settings_error=None if settings_error is None else settings_error.detail,
         settings_remedy=None if settings_error is None else settings_error.remedy,
+        refusal=refusal_in(state),
         folder=folder,
         key=_key(settings, state) if settings is not None and folder.is_readable else None,
         enrolment=enrolment,

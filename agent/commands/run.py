@@ -15,6 +15,7 @@ from agent.commands import exits
 from agent.commands.arguments import scope_of, settings_file_of, socket_of, state_of
 from agent.settings import load
 
+_log = logging.getLogger(__name__)
 STARTS_AT_MOST = 5
 """A state that is found damaged while the agent runs is set aside by starting anew; a disk that damages each is given up."""
 
@@ -34,6 +35,7 @@ async def _run(arguments: argparse.Namespace) -> int:
     from agent.credentials.interface import choose  # noqa: PLC0415
     from agent.managed import managed_source  # noqa: PLC0415
     from agent.managed.files import stamp_of  # noqa: PLC0415
+    from agent.provisioning import refusal_in  # noqa: PLC0415
     from agent.reporting.transport import HttpTransport  # noqa: PLC0415
     from agent.rescue import is_damaged  # noqa: PLC0415
     from agent.runtime import Agent, Options, Surroundings  # noqa: PLC0415
@@ -44,6 +46,11 @@ async def _run(arguments: argparse.Namespace) -> int:
     from agent.settings_watch import SettingsPlace  # noqa: PLC0415
     from agent.store import STATE_FILE  # noqa: PLC0415
 
+    refusal = refusal_in(state_of(arguments))
+    if refusal is not None:
+        _log.warning(
+            "nothing of what the installer was given was taken: %s %s", refusal.detail, refusal.remedy
+        )
     file, managed = settings_file_of(arguments), managed_source()
     settings = load(file, managed)
     options = Options(state=state_of(arguments), socket=socket_of(arguments), scope=scope_of(arguments))
