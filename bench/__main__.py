@@ -15,6 +15,7 @@ PARTS = (
     "idle_cost",
     "start_to_verdict",
     "memory",
+    "frozen",
     "status_cold",
     "growth",
     "server_load",
