@@ -1,8 +1,9 @@
 # What a person types. Each target first makes what it needs (dev/bootstrap); the second time that costs nothing.
 .POSIX:
-.PHONY: help run clean-run test test-long test-windows fuzz lint bench screenshots audit pins
+.PHONY: help run clean-run test test-long test-windows test-deb fuzz lint bench screenshots audit pins build deb
 
 PYTHON = .venv/bin/python
+PYTHON_BUILD = .venv-build/bin/python
 FUZZ_INPUTS = 100000
 
 help: ## print this list
@@ -57,3 +58,16 @@ audit: ## ask the index whether a pinned requirement has a known weakness
 pins: ## refresh requirements/*.txt from pyproject.toml
 	@dev/bootstrap run
 	@dev/pin
+
+build: ## freeze the programs into dist/decorum (agent and tray) and dist/decorum-agent (agent alone)
+	@dev/bootstrap build
+	@$(PYTHON_BUILD) -m installer.freeze
+
+deb: ## make dist/decorum_VERSION_ARCHITECTURE.deb
+	@dev/bootstrap deb
+	@$(PYTHON_BUILD) -m installer.freeze
+	@$(PYTHON_BUILD) -m installer.deb.package
+
+test-deb: deb ## try the frozen programs, then the package in a clean Debian 12 that really boots; as root
+	@dev/bootstrap test-deb
+	@$(PYTHON) -m pytest tests/deb/frozen_programs.py tests/deb/installed_package.py

@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from agent.clock import DOUBT
+from agent.provisioning import Refusal
 from agent.reporting.enrolment import Enrolment
 from agent.settings import Settings
 from contract.local import Snapshot
@@ -91,6 +92,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     settings: Settings | None
     settings_error: str | None = None
     settings_remedy: str | None = None
+    refusal: Refusal | None = None
+    """Why what the installer was given was not taken."""
     folder: Folder
     key: KeyStore | None
     """None if the state folder may not be read."""
@@ -112,6 +115,7 @@ def examine(facts: Facts) -> tuple[Finding, ...]:
         finding
         for check in (
             _settings,
+            _installation,
             _ceiling,
             _folder,
             _database,
@@ -153,6 +157,16 @@ def _settings(facts: Facts) -> Iterable[Finding]:
         return
     managed = sum(value.origin == "managed" for value in facts.settings.values.values())
     yield Finding("settings", "fine", f"Every setting is taken as it was written; {managed} are managed.")
+
+
+def _installation(facts: Facts) -> Iterable[Finding]:
+    if facts.refusal is not None:
+        yield Finding(
+            "installation",
+            "attention" if facts.enrolment is not None else "broken",
+            f"Nothing of what the installer was given was taken. {facts.refusal.detail}",
+            f"{facts.refusal.remedy} Then install it again with all of it.",
+        )
 
 
 def _ceiling(facts: Facts) -> Iterable[Finding]:

@@ -45,6 +45,7 @@ from agent.sensing.desktop_entries import DesktopIndex
 from agent.sensing.noticing import Noticing, Offer
 from agent.sensing.process_source import ProcessSource
 from agent.sensing.processes import ProcessWatch
+from agent.service.systemd import Systemd
 from agent.settings import Settings
 from agent.settings_watch import SettingsPlace, SettingsWatch
 from agent.snapshot import View, build
@@ -80,6 +81,8 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     usage: Callable[[], Usage]
     """What this very process has used."""
     settings: SettingsPlace
+    systemd: Systemd = Systemd()
+    """Who is told that the agent is ready; by default nobody."""
 
 
 class Agent:
@@ -91,7 +94,7 @@ class Agent:
 
     def __init__(self, options: Options, settings: Settings, outside: Surroundings) -> None:
         clock = outside.clock
-        self._settings, self._clock = settings, clock
+        self._settings, self._clock, self._systemd = settings, clock, outside.systemd
         self._lock = FolderLock(options.state)
         self._rescued = rescue(options.state / STATE_FILE, clock.now())
         self._store = store = Store(options.state / STATE_FILE)
@@ -238,6 +241,7 @@ class Agent:
                     "self-limit": self._self_limit.run(),
                     "enrolling": self._secret_file.run(),
                     "settings": self._settings_watch.run(stop),
+                    "systemd": self._systemd.run(),
                 },
                 stop,
             )

@@ -16,6 +16,7 @@ PARTS = (
     "start_to_verdict",
     "noticing",
     "memory",
+    "frozen",
     "status_cold",
     "growth",
     "server_load",

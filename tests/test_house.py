@@ -26,6 +26,9 @@ TARGETS = (
     "screenshots",
     "audit",
     "pins",
+    "build",
+    "deb",
+    "test-deb",
 )
 
 

@@ -7,9 +7,12 @@ from typing import Literal
 
 from agent.commands.exits import epilog
 from agent.folders import folders_of
+from agent.managed.files import DROP_INS, MANAGED_FILE
 from agent.this_user import is_administrator, own_uid
 from contract.places import SOCKET_VARIABLE, SYSTEM_SOCKET, Scope, user_socket
 from contract.version import VERSION
+
+INSTALLERS_DROP_IN = MANAGED_FILE.parent / DROP_INS / "50-install.toml"
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -73,6 +76,12 @@ def build_parser() -> argparse.ArgumentParser:
     ):
         _add_scope(_add(service, name, sentence))
 
+    provision = _add(commands, "provision", "Write down what an installer was given; installers run it.")
+    _add_scope_and_state(provision)
+    provision.add_argument(
+        "--drop-in", default=str(INSTALLERS_DROP_IN), help="the file for the settings (default: %(default)s)"
+    )
+
     settings = _add(commands, "settings", "List every setting in force, and where it comes from.")
     _add_places(settings)
     return parser
@@ -130,9 +139,13 @@ def _add_scope(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_places(parser: argparse.ArgumentParser) -> None:
+    _add_scope_and_state(parser)
+    parser.add_argument("--settings", help="a settings file (TOML)")
+
+
+def _add_scope_and_state(parser: argparse.ArgumentParser) -> None:
     _add_scope(parser)
     parser.add_argument("--state", help="the state folder")
-    parser.add_argument("--settings", help="a settings file (TOML)")
 
 
 def _add_asking(parser: argparse.ArgumentParser, *, limited: bool = False) -> None:

@@ -17,6 +17,7 @@ from agent.doctor import Facts, Folder, Grade, KeyStore, ServerAnswer, examine, 
 from agent.errors import AgentAbsentError, AgentError, CredentialError, SettingsError, UnreachableError
 from agent.localapi.client import LocalClient
 from agent.private_file import who_else_may_read
+from agent.provisioning import refusal_in
 from agent.reporting.enrolment import Enrolment
 from agent.reporting.transport import HttpTransport
 from agent.reporting.wishes import kept
@@ -64,6 +65,7 @@ def gather(arguments: argparse.Namespace) -> Facts:
         settings=settings,
         settings_error=None if settings_error is None else settings_error.detail,
         settings_remedy=None if settings_error is None else settings_error.remedy,
+        refusal=refusal_in(state),
         folder=folder,
         key=_key(settings, state) if settings is not None and folder.is_readable else None,
         enrolment=enrolment,

@@ -16,6 +16,7 @@ from agent.commands import exits
 from agent.commands.arguments import scope_of, settings_file_of, socket_of, state_of
 from agent.settings import load
 
+_log = logging.getLogger(__name__)
 STARTS_AT_MOST = 5
 """A state that is found damaged while the agent runs is set aside by starting anew; a disk that damages each is given up."""
 
@@ -52,6 +53,7 @@ async def serve(arguments: argparse.Namespace, hear_stop: Callable[[Callable[[],
     from agent.credentials.interface import choose  # noqa: PLC0415
     from agent.managed import managed_source  # noqa: PLC0415
     from agent.managed.files import stamp_of  # noqa: PLC0415
+    from agent.provisioning import refusal_in  # noqa: PLC0415
     from agent.reporting.transport import HttpTransport  # noqa: PLC0415
     from agent.reporting.wishes import kept  # noqa: PLC0415
     from agent.rescue import is_damaged  # noqa: PLC0415
@@ -59,10 +61,16 @@ async def serve(arguments: argparse.Namespace, hear_stop: Callable[[Callable[[],
     from agent.selflimit import Meter  # noqa: PLC0415
     from agent.sensing.desktop_entries import DesktopIndex, standard_folders  # noqa: PLC0415
     from agent.sensing.this_system import events_offered, process_source  # noqa: PLC0415
+    from agent.service.systemd import Systemd  # noqa: PLC0415
     from agent.settings_watch import SettingsPlace  # noqa: PLC0415
     from agent.store import STATE_FILE  # noqa: PLC0415
 
     file, managed, state = settings_file_of(arguments), managed_source(), state_of(arguments)
+    refusal = refusal_in(state)
+    if refusal is not None:
+        _log.warning(
+            "nothing of what the installer was given was taken: %s %s", refusal.detail, refusal.remedy
+        )
     settings = load(file, managed, kept(state))
     options = Options(state=state, socket=socket_of(arguments), scope=scope_of(arguments))
     clock = SystemClock()
@@ -78,6 +86,7 @@ async def serve(arguments: argparse.Namespace, hear_stop: Callable[[Callable[[],
             read=lambda: load(file, managed, kept(state)),
             stamp=lambda: (None if file is None else stamp_of(file), managed.stamp(), kept(state)),
         ),
+        systemd=Systemd.taken_from(os.environ, os.getpid()),
     )
     stop, asked = asyncio.Event(), asyncio.Event()
 

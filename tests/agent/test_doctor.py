@@ -22,6 +22,7 @@ from agent.doctor import (
     worst,
 )
 from agent.managed.files import Files
+from agent.provisioning import Refusal
 from agent.reporting.enrolment import Enrolment
 from agent.settings import load
 from contract.ceiling import Ceiling, ProfileCeiling
@@ -134,6 +135,7 @@ WORK_ONLY = Ceiling(personal=ProfileCeiling(work="exact"))
 WRONG = [
     Wrong("settings", "broken", "not TOML", {"settings": None, "settings_error": "It is not TOML.", "settings_remedy": "Mend it."}),
     Wrong("settings", "attention", "1 was asked for", set_to(values=CLAMPED)),
+    Wrong("installation", "attention", "ownership: compny", {"refusal": Refusal("ownership: compny.", "Mend it.")}),
     Wrong("ceiling", "attention", "nothing through", set_to(ceiling=Ceiling())),
     Wrong("ceiling", "attention", "nothing through", set_to(ceiling=WORK_ONLY)),
     Wrong("state folder", "attention", "not there yet", folder(exists=False)),
@@ -190,6 +192,12 @@ def test_how_often_events_were_lost_is_told() -> None:
     assert "3 times" in starts(Noticing("events", lost=3)).sentence
     assert "3 times" in starts(Noticing("polling", "It fell silent.", lost=3)).sentence
     assert "times" not in starts(Noticing("events")).sentence
+
+
+def test_a_refused_installation_is_why_a_device_is_not_enrolled() -> None:
+    refused = msgspec.structs.replace(WELL, enrolment=None, refusal=Refusal("ownership: compny.", "Mend it."))
+    grades = {finding.check: finding.grade for finding in examine(refused)}
+    assert grades["installation"] == "broken"
 
 
 def test_every_check_is_seen_to_fail() -> None:

@@ -19,6 +19,7 @@ from agent.selflimit import Usage
 from agent.sensing.desktop_entries import DesktopIndex
 from agent.sensing.noticing import Offer
 from agent.sensing.process_source import GoneError, Image, ProcessKey, Reading
+from agent.service.systemd import Systemd
 from agent.settings import load
 from agent.settings_watch import SettingsPlace
 from contract import wire
@@ -76,7 +77,9 @@ class RunningAgent:
         notice: str = "given",
         server_url: str | None = None,
         before_start: Callable[[Path], None] = lambda _folder: None,
+        systemd: Systemd | None = None,
     ) -> None:
+        self._systemd = systemd or Systemd()
         self._server_url, self._before_start = server_url, before_start
         self._folder, self._scope = folder, scope
         self._ceiling, self._notice = ceiling, notice
@@ -109,6 +112,7 @@ class RunningAgent:
             transport=device.server,
             usage=lambda: Usage(device.clock.monotonic(), self.seconds_of_work, 0),
             settings=SettingsPlace(read=lambda: settings, stamp=lambda: None),
+            systemd=self._systemd,
         )
         options = Options(state=self._folder, socket=self._folder / "agent.sock", scope=self._scope)
 
