@@ -125,7 +125,15 @@ def booted(archive: Path, folder: Path, packages: Path) -> Iterator[Machine]:
     packages.mkdir(parents=True, exist_ok=True)
     subprocess.run(["tar", "-xf", str(archive), "-C", str(root), "--exclude=./dev/*"], check=True)
     (root / "etc" / "machine-id").write_text("")
-    command = ["systemd-nspawn", "--quiet", "--keep-unit", "--register=no", "--boot", f"--directory={root}"]
+    command = [
+        "systemd-nspawn",
+        "--quiet",
+        "--keep-unit",
+        "--register=no",
+        "--boot",
+        "--capability=CAP_NET_ADMIN",
+        f"--directory={root}",
+    ]
     command += [f"--machine=decorum-{os.getpid()}", "--resolv-conf=bind-host", "--link-journal=no"]
     command += [f"--bind={packages}:/var/cache/apt/archives"]
     with (folder / "boot.log").open("wb") as log:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.commands.arguments import INSTALLERS_DROP_IN, SYSTEM_STATE, build_parser
+from agent.commands.arguments import INSTALLERS_DROP_IN, build_parser
 from agent.managed.files import DROP_INS, MANAGED_FILE, Files
 from agent.provisioning import REFUSAL_FILE_NAME
 from agent.reporting.secret_file import FILE_NAME
@@ -17,6 +17,7 @@ from agent.this_user import SERVICE_USER
 from contract.places import places_on
 from ui.starter import command_of
 
+SYSTEM_STATE = Path(places_on("linux").state)
 PROGRAMS = "/usr/lib/decorum"
 
 
@@ -40,7 +41,7 @@ def service(linux: Path) -> dict[str, str]:
 
 def test_the_service_is_where_and_who_the_programs_expect(service: dict[str, str]) -> None:
     assert service["User"] == service["Group"] == SERVICE_USER
-    assert f"/var/lib/{service['StateDirectory']}" == str(SYSTEM_STATE) == places_on("linux").state
+    assert f"/var/lib/{service['StateDirectory']}" == str(SYSTEM_STATE)
     assert f"/run/{service['RuntimeDirectory']}" == str(Path(places_on("linux").socket).parent)
     assert (service["StateDirectoryMode"], service["RuntimeDirectoryMode"]) == ("0700", "0755")
     program, *words = service["ExecStart"].split()
