@@ -54,13 +54,10 @@ class Systemd:
             await asyncio.sleep(self._period_seconds / 2)
 
     def _tell(self, word: bytes) -> None:
-        if self._address is None:
-            return
-        if sys.platform == "win32":
-            raise AssertionError("systemd does not start programs on Windows")
-        address = f"\0{self._address[1:]}" if self._address.startswith("@") else self._address
-        try:
-            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
-                channel.sendto(word, address)
-        except OSError as error:
-            _log.warning("systemd was not told %s: %s", word.decode(), error)
+        if self._address is not None and sys.platform != "win32":
+            address = f"\0{self._address[1:]}" if self._address.startswith("@") else self._address
+            try:
+                with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+                    channel.sendto(word, address)
+            except OSError as error:
+                _log.warning("systemd was not told %s: %s", word.decode(), error)
