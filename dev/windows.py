@@ -6,6 +6,7 @@ that runs in a sandbox that sees no home and may write to one folder.
 
 import hashlib
 import os
+import pwd
 import re
 import shutil
 import subprocess
@@ -153,7 +154,7 @@ def _sandbox(place: Path) -> Iterator[str]:
         "65534",
     )
     yield from ("--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp")
-    for home in {"/home", "/root", str(Path("~").expanduser())}:
+    for home in {"/home", pwd.getpwuid(0).pw_dir, str(Path.home())}:
         if Path(home).is_dir():
             yield from ("--tmpfs", home)
     for needed in (sys.base_prefix, sys.prefix):

@@ -125,7 +125,7 @@ def test_a_users_own_agent_keeps_its_things_where_the_system_keeps_a_users() -> 
 ATTACKERS = f"O:{BOB}D:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;FA;;;{BOB})"
 """A folder in `%ProgramData%` that an ordinary user made before the agent came, as Windows gives its list."""
 MADE_BY_AN_INSTALLER = "O:SYD:AI(A;OICIID;FA;;;SY)(A;OICIID;FA;;;BA)(A;OICIIOID;GA;;;CO)(A;OICIID;0x1200a9;;;BU)(A;CIID;DCLCRPCR;;;BU)"
-"""What a folder in `%ProgramData%` inherits there (icacls of Windows 10 22H2): users may read it, and add to it."""
+"""What a folder inherits from the list that `%ProgramData%` has on Windows Server 2025: users may read it, and add to it."""
 
 
 def test_a_folder_that_another_user_made_first_is_refused() -> None:
