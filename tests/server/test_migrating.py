@@ -15,11 +15,12 @@ import psycopg
 import pytest
 from django.db.migrations.loader import MigrationLoader
 
+from contract.messages import Acknowledgement
 from contract.observations import Trouble
 from server import databases
 from tests.server.conftest import Environ
 from tests.server.running_server import ROOT, Server
-from tests.server.simulated_device import SimulatedDevice
+from tests.server.simulated_device import RefusedError, Report, SimulatedDevice
 
 pytestmark = pytest.mark.timeout(120)
 DEVICES = 3
@@ -77,13 +78,22 @@ class Life:
     def _live(self, device: SimulatedDevice) -> None:
         while not self._enough.is_set():
             trouble = Trouble(code="t", detail="", at=datetime.now(UTC))
-            acknowledgement, _ = device.check_in(device.report(trouble))
+            acknowledgement = _said_until_taken(device, device.report(trouble))
             assert (acknowledgement.taken_up_to, acknowledgement.forks) == (device.sequence, ())
             self._reported.release()
 
     def wait_for_reports(self, count: int) -> None:
         for _ in range(count):
             assert self._reported.acquire(timeout=30)
+
+
+def _said_until_taken(device: SimulatedDevice, report: Report) -> Acknowledgement:
+    """Say it again while the server is busy, as agents do."""
+    while True:
+        try:
+            return device.check_in(report)[0]
+        except RefusedError as error:
+            assert error.status == 503
 
 
 def _stored(server: Server) -> tuple[int, int]:
