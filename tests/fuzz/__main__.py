@@ -68,12 +68,13 @@ def main() -> int:
 
 
 def _parts() -> Iterator[Part]:
+    """Yield the longest first, so that none is left over at the end."""
+    yield Part("server", "schema")
+    yield from (Part(name, "shape") for name in reversed(NAMES))
     if importlib.util.find_spec("atheris") is None:
         print("Not by coverage: atheris has no file for this system.", file=sys.stderr)
     else:
-        yield from (Part(name, "coverage") for name in NAMES)
-    yield from (Part(name, "shape") for name in NAMES)
-    yield Part("server", "schema")
+        yield from (Part(name, "coverage") for name in reversed(NAMES))
 
 
 def _tried(part: Part, place: Path, inputs: int, seed: int) -> Outcome:

@@ -6,7 +6,7 @@ from pathlib import Path
 import atheris
 
 from tests.fuzz.bounds import Bounds
-from tests.fuzz.targets import INSTRUMENTED, django_in_memory, targets
+from tests.fuzz.targets import INSTRUMENTED, ready
 
 
 def main(words: list[str]) -> None:
@@ -14,8 +14,7 @@ def main(words: list[str]) -> None:
     name, place, inputs, *options = words
     folder = Path(place)
     with atheris.instrument_imports(include=list(INSTRUMENTED), enable_loader_override=False):
-        django_in_memory()
-        target = targets()[name]
+        target = ready(name)
     dictionary = folder / "words"
     dictionary.write_text("".join(f'"{_escaped(word)}"\n' for word in target.words), encoding="utf-8")
     (folder / "state").mkdir()

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from tests.fuzz.bounds import Bounds
 from tests.fuzz.shapes import shape_of
-from tests.fuzz.targets import django_in_memory, targets
+from tests.fuzz.targets import ready
 
 SLICE = 2000
 """Hypothesis remembers what it has tried; in slices that stays small."""
@@ -17,8 +17,7 @@ def main(words: list[str]) -> None:
     """Try so many inputs; end with the smallest failing one's traceback, if one fails."""
     name, place, inputs, first_seed = words
     folder, wanted, number = Path(place), int(inputs), int(first_seed)
-    django_in_memory()
-    target = targets()[name]
+    target = ready(name)
     (folder / "state").mkdir()
     with target.opened(folder / "state") as check, Bounds(check, folder, wanted) as bounds:
         while bounds.figures.inputs < wanted:
