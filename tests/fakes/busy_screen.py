@@ -190,6 +190,7 @@ class BusyScreen:
             self.openings += 1
         if minute == 10:
             windows.show_notice()
+        self._until(self._is_answered)
         for window in self._windows():
             self._use(window)
             if window.isVisible():
@@ -259,6 +260,11 @@ class BusyScreen:
 
         self._until(is_subscribed)
         self.connections += 1
+
+    def _is_answered(self) -> bool:
+        """Tell whether all that windows asked has come: a list that comes later would take the lines away that are being read."""
+        conversation = self.program._link._conversation
+        return conversation is not None and not conversation._questions
 
     def _windows(self) -> Iterable[QWidget]:
         return [window for window in self._application.topLevelWidgets() if window.isVisible()]
