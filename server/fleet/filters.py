@@ -118,7 +118,9 @@ def known_count(query: QueryDict, counted: Figures) -> int | None:
 def kept_count(query: QueryDict, devices: QuerySet[Device]) -> int:
     """Return how many devices an address leads to, counted once a minute: for a large fleet, whose pages say that they do so."""
     narrowing = urlencode(sorted(_narrowing(query).items()))
-    return int(cache.get_or_set(f"devices-{wire.digest(narrowing.encode())}", devices.count, KEPT_SECONDS) or 0)
+    return int(
+        cache.get_or_set(f"devices-{wire.digest(narrowing.encode())}", devices.count, KEPT_SECONDS) or 0
+    )
 
 
 def _narrowing(query: QueryDict) -> dict[str, str]:

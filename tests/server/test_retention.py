@@ -280,4 +280,6 @@ def test_portions_never_go_back_to_what_they_have_passed(
         list(portion.order_by("pk").values_list("pk", flat=True)) for portion in retention._portions(rows)
     ]
     assert [len(portion) for portion in portions] == [2, 2, 1]
-    assert [pk for portion in portions for pk in portion] == list(rows.order_by("pk").values_list("pk", flat=True))
+    assert [pk for portion in portions for pk in portion] == list(
+        rows.order_by("pk").values_list("pk", flat=True)
+    )
