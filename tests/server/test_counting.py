@@ -300,6 +300,16 @@ def test_the_first_page_leads_to_the_rest_of_those_not_in_line(
     assert '<p class="more"><a href="/fleet/device/?standing=not_in_line">' in html
 
 
+def test_who_holds_the_policy_is_told_of_all_that_the_link_leads_to(
+    console: Client, fleet: list[SimulatedDevice], clock: FakeClock
+) -> None:
+    for device in fleet:
+        device.check_in()
+    Device.objects.filter(pk=fleet[0].id).update(revoked_at=clock.now)
+    assert "4 of 4 devices" in words(page(console, "/"))
+    assert "4 devices" in words(page(console, "/fleet/device/?serial=1"))
+
+
 def test_a_channel_is_called_as_devices_call_it_where_nobody_lists_it(
     console: Client, device: SimulatedDevice, clock: FakeClock
 ) -> None:
