@@ -37,8 +37,8 @@ local all all trust
 class Postgresql:
     """A running server, owned by the user `decorum`."""
 
-    def __init__(self, programs: Path, folder: Path) -> None:
-        self.programs, self.folder = programs, folder
+    def __init__(self, programs: Path, folder: Path, pid: int) -> None:
+        self.programs, self.folder, self.pid = programs, folder, pid
         self._count = 0
 
     def url(self, database: str, user: str = "decorum", password: str = "") -> str:
@@ -76,8 +76,12 @@ def find_programs() -> Path:
 
 
 @contextmanager
-def running_postgresql() -> Iterator[Postgresql]:
-    """Start a server and stop it again; it ends, too, if this process does."""
+def running_postgresql(configuration: str = "") -> Iterator[Postgresql]:
+    """Start a server and stop it again; it ends, too, if this process does.
+
+    Args:
+        configuration: lines that are added to ours.
+    """
     programs = find_programs()
     folder = Path(tempfile.mkdtemp(prefix="decorum-postgresql-"))
     as_user: list[str] = []
@@ -93,7 +97,9 @@ def running_postgresql() -> Iterator[Postgresql]:
         stdout=subprocess.DEVNULL,
         cwd=folder,
     )
-    (data / "postgresql.auto.conf").write_text(f"{CONFIGURATION}unix_socket_directories = '{folder}'\n")
+    (data / "postgresql.auto.conf").write_text(
+        f"{CONFIGURATION}{configuration}unix_socket_directories = '{folder}'\n"
+    )
     (data / "pg_hba.conf").write_text(WHO_MAY)
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(
@@ -104,7 +110,7 @@ def running_postgresql() -> Iterator[Postgresql]:
             cwd=folder,
         )
     try:
-        one = Postgresql(programs, folder)
+        one = Postgresql(programs, folder, server.pid)
         _wait_for(one, server)
         one.ask("postgres", f"CREATE ROLE {GUARDED} LOGIN PASSWORD '{GUARDED}'")
         yield one
