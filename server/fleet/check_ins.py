@@ -92,7 +92,7 @@ def _take(
         next_check_in_seconds=interval_seconds,
         wants_new_key=next_key is None and device_keys.is_change_wanted(device, now),
         next_key=next_key,
-        settings=settings.CONFIGURATION.wishes,
+        settings=settings.AGENT_SETTINGS,
         spread_seconds=spread_seconds(now),
     )
     return CheckInReply(
