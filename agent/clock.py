@@ -9,10 +9,11 @@ import time
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Protocol
 
 import msgspec
+
+from agent.machine import this_system
 
 DOUBT = timedelta(minutes=10)
 """A wall clock that is further off than this is in doubt."""
@@ -32,24 +33,33 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The clocks of this machine."""
+    """The clocks of this machine.
 
-    def __init__(self, boot_id_file: Path = Path("/proc/sys/kernel/random/boot_id")) -> None:
-        self._boot_id = _read_boot_id(boot_id_file)
-        self._monotonic: Callable[[], float] = time.monotonic
-        if sys.platform == "linux":
-            self._monotonic = lambda: time.clock_gettime(time.CLOCK_BOOTTIME)
+    Args:
+        boot_id: how the system tells its boot.
+    """
+
+    def __init__(self, boot_id: Callable[[], str | None] = this_system.boot_id) -> None:
+        self._boot_id = boot_id() or str(uuid.uuid4())
 
     def now(self) -> datetime:
         """Return the wall time in the device's own zone."""
         return datetime.now(UTC).astimezone()
 
     def monotonic(self) -> float:
-        """Return seconds since boot, sleep included on Linux."""
-        return self._monotonic()
+        """Return seconds since an arbitrary moment of this boot, sleep included.
+
+        macOS: clock_gettime(3); Windows: Python asks GetTickCount64, which counts sleep.
+        """
+        if sys.platform == "linux":
+            return time.clock_gettime(time.CLOCK_BOOTTIME)
+        elif sys.platform == "darwin":  # noqa: RET505  # the type checker passes over a branch, not over what follows one
+            return time.clock_gettime(time.CLOCK_MONOTONIC)
+        else:
+            return time.monotonic()
 
     def boot_id(self) -> str:
-        """Return the kernel's boot id; without one, an id of this process."""
+        """Return the system's id of its boot; without one, an id of this process."""
         return self._boot_id
 
 
@@ -86,10 +96,3 @@ def best_time(clock: Clock, seen: ServerTime | None) -> datetime | None:
     if seen is None or clock.boot_id() != seen.boot_id:
         return None
     return seen.server + timedelta(seconds=clock.monotonic() - seen.monotonic_seconds)
-
-
-def _read_boot_id(file: Path) -> str:
-    try:
-        return file.read_text(encoding="ascii").strip()
-    except OSError:
-        return str(uuid.uuid4())

@@ -10,10 +10,11 @@ from typing import Literal
 import msgspec
 
 from agent.clock import DOUBT
+from agent.provisioning import Refusal
 from agent.reporting.enrolment import Enrolment
 from agent.settings import Settings
 from contract.local import Snapshot
-from contract.places import Scope
+from contract.places import THIS_SYSTEM, Scope, System
 from contract.version import VERSION
 
 Grade = Literal["fine", "attention", "broken"]
@@ -22,6 +23,21 @@ GRADES: tuple[Grade, ...] = ("fine", "attention", "broken")
 ROOM_BYTES, LITTLE_BYTES = 200 * 1024**2, 20 * 1024**2
 SILENT_FOR = timedelta(days=1)
 SOON = timedelta(days=7)
+_AS_ADMINISTRATOR: dict[System, str] = {
+    "linux": "as root",
+    "macos": "with sudo",
+    "windows": "as an administrator",
+}
+_STARTING: dict[System, str] = {
+    "linux": "systemctl start decorum",
+    "macos": "sudo launchctl kickstart system/org.decorum.agent",
+    "windows": "sc start Decorum",
+}
+_SEEING: dict[System, str] = {
+    "linux": "Run this as root; if the agent cannot either, give its service CAP_SYS_PTRACE.",
+    "macos": "Run this with sudo; if the agent cannot either, its service does not run as root.",
+    "windows": "Run this as an administrator; if the agent cannot either, its service does not run as the system.",
+}
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -39,8 +55,10 @@ class Folder(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     exists: bool = True
     is_readable: bool = True
-    is_private: bool = True
-    """Whether nobody but its owner can look into it."""
+    open_to: str | None = None
+    """Who besides its owner can look into it; None if nobody."""
+    closing: str = ""
+    """The command that ends that."""
     is_damaged: bool = False
     """Whether the database in it cannot be read through."""
     free_bytes: int = ROOM_BYTES
@@ -70,9 +88,12 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
     now: datetime
     scope: Scope
+    system: System = THIS_SYSTEM
     settings: Settings | None
     settings_error: str | None = None
     settings_remedy: str | None = None
+    refusal: Refusal | None = None
+    """Why what the installer was given was not taken."""
     folder: Folder
     key: KeyStore | None
     """None if the state folder may not be read."""
@@ -94,6 +115,7 @@ def examine(facts: Facts) -> tuple[Finding, ...]:
         finding
         for check in (
             _settings,
+            _installation,
             _ceiling,
             _folder,
             _database,
@@ -108,6 +130,7 @@ def examine(facts: Facts) -> tuple[Finding, ...]:
             _policy,
             _notice,
             _sensing,
+            _starts,
             _zones,
             _problems,
         )
@@ -134,6 +157,16 @@ def _settings(facts: Facts) -> Iterable[Finding]:
         return
     managed = sum(value.origin == "managed" for value in facts.settings.values.values())
     yield Finding("settings", "fine", f"Every setting is taken as it was written; {managed} are managed.")
+
+
+def _installation(facts: Facts) -> Iterable[Finding]:
+    if facts.refusal is not None:
+        yield Finding(
+            "installation",
+            "attention" if facts.enrolment is not None else "broken",
+            f"Nothing of what the installer was given was taken. {facts.refusal.detail}",
+            f"{facts.refusal.remedy} Then install it again with all of it.",
+        )
 
 
 def _ceiling(facts: Facts) -> Iterable[Finding]:
@@ -164,14 +197,14 @@ def _folder(facts: Facts) -> Iterable[Finding]:
             "state folder",
             "attention",
             f"{folder.path} may not be read by this user, so a part was not checked.",
-            "Run this as the agent's user, or as root.",
+            f"Run this as the agent's user, or {_AS_ADMINISTRATOR[facts.system]}.",
         )
-    elif not folder.is_private:
+    elif folder.open_to is not None:
         yield Finding(
             "state folder",
             "broken",
-            f"Others can look into {folder.path}.",
-            f"Run `chmod 700 {folder.path}`.",
+            f"{folder.open_to} can look into {folder.path}.",
+            f"Run `{folder.closing}`.",
         )
     else:
         yield Finding("state folder", "fine", f"{folder.path} is its owner's alone.")
@@ -253,7 +286,7 @@ def _agent(facts: Facts) -> Iterable[Finding]:
         yield Finding("agent", "broken", facts.agent_error, "Start it, or see its log.")
     elif facts.agent_version is None:
         yield Finding(
-            "agent", "broken", "No agent runs.", "Start it: `systemctl start decorum`, or `decorum run`."
+            "agent", "broken", "No agent runs.", f"Start it: `{_STARTING[facts.system]}`, or `decorum run`."
         )
     elif facts.agent_version != VERSION:
         yield Finding(
@@ -365,8 +398,27 @@ def _sensing(facts: Facts) -> Iterable[Finding]:
             "sensing",
             "attention",
             "Other users' processes cannot be looked at by this user.",
-            "Run this as root; if the agent cannot either, give its service CAP_SYS_PTRACE.",
+            _SEEING[facts.system],
         )
+
+
+def _starts(facts: Facts) -> Iterable[Finding]:
+    noticing = None if facts.snapshot is None else facts.snapshot.noticing
+    if noticing is None:
+        return
+    lost = (
+        f" More came at once than could be taken {noticing.lost} times, and all processes were looked at."
+        if noticing.lost
+        else ""
+    )
+    if noticing.by == "events":
+        yield Finding("starts", "fine", f"The system tells at once which processes start and end.{lost}")
+        return
+    sentence = f"Starts are noticed by looking again and again. {noticing.why}{lost}"
+    if facts.scope == "system" and noticing.remedy is not None:
+        yield Finding("starts", "attention", sentence, noticing.remedy)
+    else:
+        yield Finding("starts", "fine", sentence)
 
 
 def _zones(facts: Facts) -> Iterable[Finding]:

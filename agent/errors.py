@@ -65,6 +65,12 @@ class OverLimitError(AgentError):
         )
 
 
+class ServiceError(AgentError):
+    """The system does not take, start or stop the agent as a service."""
+
+    title = "The service cannot be set up"
+
+
 class NoProcessError(AgentError):
     """A process that was asked about does not exist."""
 

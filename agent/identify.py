@@ -46,6 +46,8 @@ def explain(facts: ProcessFacts, match: Match | None) -> str:
         answer = f"{subject} is {match.name}, a messenger that is not listed ({match.messenger})."
     lines = [answer, f"Confidence: {match.confidence:.0%}.", "Evidence:"]
     lines.extend(f"  - {evidence.sentence}" for evidence in match.evidence)
+    if match.client:
+        lines.append(f"It is used with {match.client}, an unofficial client.")
     return "\n".join(lines)
 
 
@@ -57,7 +59,7 @@ def identify_lines(lines: Iterable[str | bytes], matcher: Matcher) -> Iterator[d
         matcher: the catalogue's matcher.
 
     Yields:
-        `messenger`, `name`, `listed`, `confidence` and `evidence`; or `error` (a sentence) and `line` (counted from 1) where a
+        `messenger`, `name`, `listed`, `confidence` and `evidence`, with `client` for an unofficial client; or `error` (a sentence) and `line` (counted from 1) where a
         line is not of that form. A blank line is not of that form either.
     """
     for number, line in enumerate(lines, start=1):
@@ -82,13 +84,14 @@ def as_object(match: Match | None) -> dict[str, object]:
     """Return a match as plain data for JSON."""
     if match is None:
         return {"messenger": None, "name": None, "listed": False, "confidence": 0.0, "evidence": []}
-    return {
+    answer: dict[str, object] = {
         "messenger": match.messenger,
         "name": match.name,
         "listed": match.listed,
         "confidence": match.confidence,
         "evidence": [msgspec.structs.asdict(evidence) for evidence in match.evidence],
     }
+    return answer | ({"client": match.client} if match.client else {})
 
 
 def _facts(line: str | bytes) -> ProcessFacts:

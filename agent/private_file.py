@@ -8,13 +8,8 @@ import stat
 import sys
 from pathlib import Path
 
-from contract import access
-from contract.users import ADMINISTRATORS_SID, SYSTEM_SID, TRUSTED_INSTALLER_SID
-
 if sys.platform == "win32":
-    from agent.windows import security, tokens
-
-ADMINISTRATION = frozenset({SYSTEM_SID, ADMINISTRATORS_SID, TRUSTED_INSTALLER_SID})
+    from agent.windows import folders
 
 
 def write_private(file: Path, text: str) -> None:
@@ -30,7 +25,7 @@ def write_private(file: Path, text: str) -> None:
     with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
         if sys.platform == "win32":
             # Before the first byte of it is written.
-            security.guard_file(str(fresh), access.private_file(tokens.own_sid()))
+            folders.guard_file(fresh)
         opened.write(text)
         opened.flush()
         os.fsync(opened.fileno())
@@ -42,38 +37,27 @@ def make_private_folder(folder: Path) -> None:
     """Make a folder for the agent alone, if it is missing.
 
     Raises:
-        PermissionError: on Windows, where anybody may make folders beside it: it is somebody else's.
+        PermissionError: on Windows, where anybody may make folders beside it: it is somebody else's, or others may look into it.
         OSError: it cannot be made.
     """
     if sys.platform == "win32":
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        security.make_folder(str(folder), access.private_folder(tokens.own_sid()))
-        if not folder.is_dir():
-            raise NotADirectoryError(f"{folder} is no folder")
-        owner = access.owner_in(security.of_file(str(folder)))
-        if owner not in {tokens.own_sid(), *ADMINISTRATION}:
-            raise PermissionError(f"it belongs to {owner}")
+        folders.make_private(folder)
     else:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
 
-def who_else_may_read(file: Path) -> tuple[str, str] | None:
-    """Return who besides the owner may touch a file, and the command that ends that; None if nobody.
+def who_else_may_read(place: Path) -> tuple[str, str] | None:
+    """Return who besides the owner may touch a file or folder, and the command that ends that; None if nobody.
 
     Raises:
         OSError: it is not there, or may not be asked about.
     """
     if sys.platform == "win32":
-        own = tokens.own_sid()
-        try:
-            others = access.others_in(security.of_file(str(file)), {own, *ADMINISTRATION})
-        except ValueError:
-            others = ("S-1-1-0",)
-        remedy = f'icacls "{file}" /inheritance:r /grant:r *{own}:F *{SYSTEM_SID}:F'
-        return (" and ".join(others), remedy) if others else None
+        return folders.who_else_may_read(place)
     else:  # noqa: RET505  # the type checker passes over a branch, not over what follows one
-        is_open = stat.S_IMODE(file.stat().st_mode) & 0o077
-        return ("Others", f"chmod 600 {file}") if is_open else None
+        found = place.stat().st_mode
+        mode = "700" if stat.S_ISDIR(found) else "600"
+        return ("Others", f"chmod {mode} {place}") if stat.S_IMODE(found) & 0o077 else None
 
 
 def _sync_folder(folder: Path) -> None:

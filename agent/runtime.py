@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -41,8 +42,10 @@ from agent.rescue import damage_sentence, rescue
 from agent.resume import resume
 from agent.selflimit import SelfLimit, Usage
 from agent.sensing.desktop_entries import DesktopIndex
+from agent.sensing.noticing import Noticing, Offer
 from agent.sensing.process_source import ProcessSource
 from agent.sensing.processes import ProcessWatch
+from agent.service.systemd import Systemd
 from agent.settings import Settings
 from agent.settings_watch import SettingsPlace, SettingsWatch
 from agent.snapshot import View, build
@@ -70,12 +73,16 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
 
     clock: Clock
     processes: ProcessSource
+    starts: Offer
+    """How the system tells of starts."""
     entries: DesktopIndex
     credentials: CredentialStore
     transport: Transport
     usage: Callable[[], Usage]
     """What this very process has used."""
     settings: SettingsPlace
+    systemd: Systemd = Systemd()
+    """Who is told that the agent is ready; by default nobody."""
 
 
 class Agent:
@@ -87,7 +94,7 @@ class Agent:
 
     def __init__(self, options: Options, settings: Settings, outside: Surroundings) -> None:
         clock = outside.clock
-        self._settings, self._clock = settings, clock
+        self._settings, self._clock, self._systemd = settings, clock, outside.systemd
         self._lock = FolderLock(options.state)
         self._rescued = rescue(options.state / STATE_FILE, clock.now())
         self._store = store = Store(options.state / STATE_FILE)
@@ -173,14 +180,19 @@ class Agent:
             self._problems,
             self._broadcaster.changed,
         )
+        self._noticing = Noticing(outside.starts, self._broadcaster.changed)
         self._lookout = Lookout(
             ProcessWatch(outside.processes),
+            self._noticing,
             outside.processes,
             outside.entries,
             self._matcher,
             self._desk,
             clock,
             settings.ownership,
+            settings.poll_milliseconds / 1000,
+            lambda: bool(self._local.clients),
+            time.thread_time,
             None if options.scope == "system" else own_uid(),
         )
         self._upkeep = Upkeep(
@@ -196,7 +208,6 @@ class Agent:
         )
         self._self_limit = SelfLimit(
             outside.usage,
-            settings.poll_milliseconds / 1000,
             store,
             journal,
             self._outbox,
@@ -223,13 +234,14 @@ class Agent:
         try:
             return await run_actors(
                 {
-                    "sensing": self._lookout.run(self._self_limit.pause_seconds),
+                    "sensing": self._lookout.run(self._self_limit.slowed),
                     "judging": self._judge_each_minute(),
                     "reporting": self._reporter.run(),
                     "upkeep": self._upkeep.run(),
                     "self-limit": self._self_limit.run(),
                     "enrolling": self._secret_file.run(),
                     "settings": self._settings_watch.run(stop),
+                    "systemd": self._systemd.run(),
                 },
                 stop,
             )
@@ -322,6 +334,7 @@ class Agent:
             last_contact=self._reporter.last_contact,
             waiting=self._outbox.count_due(self._check_ins.time()),
             problems=self._problems.all(),
+            noticing=self._noticing.means,
         )
 
     def _sources(self, ledger: Ledger, outside: Surroundings) -> Sources:

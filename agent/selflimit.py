@@ -26,6 +26,7 @@ from agent.journal import Journal
 from agent.privacy import Door
 from agent.problems import Problems
 from agent.reporting.outbox import Outbox
+from agent.rhythm import within_reason
 from agent.store import Store
 from contract.observations import Trouble
 
@@ -33,7 +34,6 @@ Reason = Literal["processor", "memory"]
 EVERY_SECONDS = 4.0
 SLOWEST = 16
 """How many times longer than usual the pause between two looks becomes at most."""
-LONGEST_PAUSE_SECONDS = 12.0
 QUIET_SECONDS = 60.0
 """How long it keeps well below its limits before it looks faster again, one step at a time."""
 WELL_BELOW = 0.8
@@ -140,14 +140,12 @@ class SelfLimit:
 
     Args:
         measure: tells what this process has used.
-        usual_pause_seconds: the pause between two looks, as the settings have it.
         changed: called when people should see another picture.
     """
 
     def __init__(
         self,
         measure: Callable[[], Usage],
-        usual_pause_seconds: float,
         store: Store,
         journal: Journal,
         outbox: Outbox,
@@ -156,16 +154,15 @@ class SelfLimit:
         problems: Problems,
         changed: Callable[[], None],
     ) -> None:
-        self._measure, self._usual_pause_seconds = measure, usual_pause_seconds
+        self._measure = measure
         self._store, self._journal, self._outbox, self._door = store, journal, outbox, door
         self._clock, self._problems, self._changed = clock, problems, changed
         self._pace = Pace()
         self._untold: Trouble | None = None
 
-    def pause_seconds(self) -> float:
-        """Return how long to pause between two looks now."""
-        slow = min(self._usual_pause_seconds * self._pace.slower, LONGEST_PAUSE_SECONDS)
-        return max(self._usual_pause_seconds, slow)
+    def slowed(self, usual_seconds: float) -> float:
+        """Return how long a pause that is usually so long is to be now."""
+        return within_reason(usual_seconds, usual_seconds * self._pace.slower)
 
     async def run(self) -> None:
         """Watch over this process until cancelled."""

@@ -3,7 +3,9 @@
 The server's layer is heard only for the keys that it may change; the table is `contract.settings_keys`.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import msgspec
 
@@ -32,12 +34,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     values: dict[str, Value]
 
 
-def load(file: Path | None, managed: ManagedSource | None = None) -> Settings:
+def load(
+    file: Path | None,
+    managed: ManagedSource | None = None,
+    server: Mapping[str, object] = MappingProxyType({}),
+) -> Settings:
     """Return the settings in force.
 
     Args:
         file: settings of the user's own; None for none.
         managed: the administrator's; they win, and need not exist. None for this system's own place.
+        server: what the server asked for last, see `agent.reporting.wishes`.
 
     Raises:
         SettingsError: a file cannot be read, is not TOML, or says something that is not a setting. Nothing is guessed.
@@ -46,6 +53,7 @@ def load(file: Path | None, managed: ManagedSource | None = None) -> Settings:
     layers: dict[Origin, dict[str, object]] = {}
     if file is not None:
         layers["file"] = read_toml(file) or {}
+    layers["server"] = dict(server)
     said = source.read()
     if said is not None:
         layers["managed"] = said
@@ -53,7 +61,7 @@ def load(file: Path | None, managed: ManagedSource | None = None) -> Settings:
         values = resolve(layers)
     except MalformedError as error:
         places = {"file": (str(file),), "managed": source.places()}
-        named = [place for origin in layers for place in places[origin]]
+        named = [place for origin in layers if origin in places for place in places[origin]]
         raise SettingsError(f"{error.detail} (in {' or '.join(named)})", error.remedy) from error
     plain = {name: value.value for name, value in values.items()}
     return Settings(**plain, values=values)  # type: ignore[arg-type]  # resolve() has checked every type

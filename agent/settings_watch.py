@@ -63,7 +63,7 @@ class SettingsWatch:
             return False
         if self._problems.clear(PROBLEM):
             self._on_change()
-        if written == self._in_force:
+        if not _starts_over(written, self._in_force):
             return False
         self.changed = written
         return True
@@ -73,3 +73,11 @@ class SettingsWatch:
             return self._stamp()
         except SettingsError as error:
             return str(error)
+
+
+def _starts_over(written: Settings, in_force: Settings) -> bool:
+    """Tell whether the agent must start over for what changed; the reporter heeds the server's rhythm by itself."""
+    return any(
+        value != in_force.values[name] and (name, value.origin) != ("check_in_seconds", "server")
+        for name, value in written.values.items()
+    )

@@ -9,7 +9,7 @@ from agent.compliance import Sighting
 from agent.privacy import Door
 from contract.catalogue import Catalogue
 from contract.judge import VerdictState, worst
-from contract.local import MessengerRow, Problem, ServerState, Snapshot
+from contract.local import MessengerRow, Noticing, Problem, ServerState, Snapshot
 from contract.messages import PolicyBundle
 from contract.policy import Ownership
 
@@ -31,6 +31,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     last_contact: datetime | None
     waiting: int
     problems: tuple[Problem, ...]
+    noticing: Noticing
 
 
 def build(view: View, door: Door, catalogue: Catalogue, *, uid: int | None, sees_uid: int | None) -> Snapshot:
@@ -62,6 +63,7 @@ def build(view: View, door: Door, catalogue: Catalogue, *, uid: int | None, sees
         messengers=tuple(_row(one, view, door, catalogue) for one in seen),
         problems=tuple(_problems(view)),
         questions_contact=None if policy is None else policy.contacts.questions,
+        noticing=view.noticing,
     )
 
 

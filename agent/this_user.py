@@ -2,6 +2,9 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 if sys.platform == "win32":
     from agent.windows import tokens
@@ -35,6 +38,28 @@ def service_uid() -> int | None:
         return None
     else:  # noqa: RET505  # as above
         return _uid_named(SERVICE_USER)
+
+
+@contextmanager
+def acting_as_owner_of(folder: Path) -> Iterator[None]:
+    """Let root act as the owner of a folder meanwhile, so that nothing in it becomes root's; anybody else stays who they are.
+
+    A folder that is not there is nobody's yet.
+    """
+    if sys.platform == "win32" or os.geteuid() != 0 or not folder.exists():
+        yield
+        return
+    else:  # as above
+        about, groups = folder.stat(), os.getgroups()
+        os.setgroups([about.st_gid])
+        os.setegid(about.st_gid)
+        os.seteuid(about.st_uid)
+        try:
+            yield
+        finally:
+            os.seteuid(0)
+            os.setegid(0)
+            os.setgroups(groups)
 
 
 if sys.platform != "win32":

@@ -7,7 +7,7 @@
 import re
 from collections.abc import Collection
 
-from contract.users import ADMINISTRATORS_SID, SYSTEM_SID
+from contract.users import ADMINISTRATORS_SID, SYSTEM_SID, TRUSTED_INSTALLER_SID
 
 SHORT_NAMES = {
     "SY": SYSTEM_SID,
@@ -31,6 +31,10 @@ KNOCK = 0x12008B
 at a pipe that is somebody else's. It is part of GENERIC_WRITE, so clients must not ask for that."""
 WRITING = 0x000D0156
 """WRITE_DATA, APPEND_DATA, WRITE_EA, DELETE_CHILD, WRITE_ATTRIBUTES, DELETE, WRITE_DAC and WRITE_OWNER."""
+REPLACING = 0x000D0040
+"""DELETE_CHILD, DELETE, WRITE_DAC and WRITE_OWNER: who has one of them on a folder can put another in place of what lies in it."""
+EVERY_RIGHT = 0xFFFFFFFF
+ADMINISTRATION = frozenset({SYSTEM_SID, ADMINISTRATORS_SID, TRUSTED_INSTALLER_SID})
 _DESCRIPTOR = re.compile(
     r"(?:O:(?P<owner>S-[0-9-]+|[A-Z]{2}))?(?:G:(?:S-[0-9-]+|[A-Z]{2}))?D:(?P<flags>[A-Z_]*)(?P<entries>(?:\([^()]*\))*)(?:S:.*)?"
 )
@@ -60,14 +64,38 @@ def pipe(own_sid: str, scope: str) -> str:
     return own if scope == "user" else f"{own}(A;;0x{KNOCK:x};;;BA)(A;;0x{KNOCK:x};;;IU)"
 
 
-def private_folder(own_sid: str) -> str:
-    """Return the descriptor of a folder for one user, the system and administrators; what is made within has the same."""
-    return f"O:{own_sid}D:P(A;OICI;FA;;;{own_sid})(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)"
+def private_folder(keeper: str) -> str:
+    """Return the descriptor of a folder for one user or group, the system and administrators; what is made within has the same.
+
+    Args:
+        keeper: the SID of the user whose it is; that of the administrators for what is the system's agent's.
+    """
+    return f"O:{keeper}D:P{_entries('OICI', keeper, SYSTEM_SID, ADMINISTRATORS_SID)}"
 
 
-def private_file(own_sid: str) -> str:
-    """Return the descriptor of a file for one user and the system: not even administrators read a key by accident."""
-    return f"O:{own_sid}D:P(A;;FA;;;{own_sid})(A;;FA;;;SY)"
+def private_file(keeper: str) -> str:
+    """Return the descriptor of a file for one user or group and the system: no administrator reads a user's key by accident."""
+    return f"O:{keeper}D:P{_entries('', keeper, SYSTEM_SID)}"
+
+
+def complaint(sddl: str, own_sid: str, rights: int) -> str | None:
+    """Return why a folder that was found may not be used, None if it may.
+
+    Args:
+        sddl: the folder's descriptor, as Windows gives it.
+        own_sid: whom the agent acts for; besides them only the administration may own it.
+        rights: what nobody else may have, `EVERY_RIGHT` or `REPLACING`.
+    """
+    trusted = {own_sid, *ADMINISTRATION}
+    owner = owner_in(sddl)
+    if owner not in trusted:
+        return f"belongs to {owner or 'nobody known'}"
+    try:
+        others = others_in(sddl, trusted, rights, of_its_own=rights == REPLACING)
+    except ValueError:
+        return "is open to everybody"
+    what = "looked into" if rights == EVERY_RIGHT else "replaced"
+    return f"may be {what} by {' and '.join(others)}" if others else None
 
 
 def owner_in(sddl: str) -> str | None:
@@ -77,13 +105,16 @@ def owner_in(sddl: str) -> str | None:
     return None if owner is None else _sid(owner)
 
 
-def others_in(sddl: str, trusted: Collection[str], rights: int = 0xFFFFFFFF) -> tuple[str, ...]:
+def others_in(
+    sddl: str, trusted: Collection[str], rights: int = EVERY_RIGHT, *, of_its_own: bool = False
+) -> tuple[str, ...]:
     """Return the SIDs besides the trusted ones that are granted any of some rights.
 
     Args:
         sddl: a file's descriptor, as Windows gives it.
         trusted: SIDs that may have any right.
         rights: which rights count, all by default.
+        of_its_own: leave out what only things made within are to have.
 
     Raises:
         ValueError: it is not of that form; a file without a list at all is everybody's and refused, too.
@@ -96,10 +127,16 @@ def others_in(sddl: str, trusted: Collection[str], rights: int = 0xFFFFFFFF) -> 
         fields = entry.split(";")
         if len(fields) < 6 or fields[0] in {"D", "OD", "AU"}:
             continue  # no entry at all, a refusal, or what is only written down
+        if of_its_own and "IO" in fields[1]:
+            continue
         sid = _sid(fields[5])
         if sid not in trusted and _mask(fields[2]) & rights:
             others.append(sid)
     return tuple(others)
+
+
+def _entries(inherited: str, *sids: str) -> str:
+    return "".join(f"(A;{inherited};FA;;;{sid})" for sid in dict.fromkeys(sids))
 
 
 def _sid(name: str) -> str:

@@ -20,9 +20,13 @@ WEIGHTS: dict[str, float] = {
     "snap": 0.95,
     "origin": 0.94,
     "desktop_id": 0.93,
+    "deb": 0.92,
+    "rpm": 0.91,
+    "start_url": 0.90,
     "executable": 0.85,
     "script": 0.84,
     "app_bundle": 0.83,
+    "uninstall_name": 0.82,
     "helper": 0.70,
     "command": 0.65,
     "name": 0.60,
@@ -87,6 +91,8 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
     confidence: float
     """0 to 1."""
     evidence: tuple[Evidence, ...]
+    client: str | None = None
+    """The id of the unofficial client that runs, where it is one."""
 
 
 def together(weights: Iterable[float]) -> float:

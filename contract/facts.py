@@ -29,5 +29,11 @@ class ProcessFacts(msgspec.Struct, frozen=True, kw_only=True):
     package_family: str | None = None
     """Package family name of a packaged Windows application."""
     winget_id: str | None = None
+    package: str | None = None
+    """Name of the distribution's package on Linux that the program came with."""
+    uninstall_name: str | None = None
+    """Name under which Windows lists the installed program (DisplayName below Uninstall)."""
     origin: str | None = None
     """scheme://host of a web page."""
+    start_url: str | None = None
+    """Where an installed web application starts (start_url of its manifest)."""

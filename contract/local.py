@@ -78,6 +78,18 @@ class MessengerRow(Dated, frozen=True, kw_only=True):
     pid: int
 
 
+class Noticing(msgspec.Struct, frozen=True):
+    """How this agent notices that a process starts."""
+
+    by: Literal["events", "polling"]
+    """`events`: the system tells of each start; `polling`: the list of processes is looked at again and again."""
+    why: str | None = None
+    """Why it is not by events."""
+    remedy: str | None = None
+    lost: int = 0
+    """How often more was told at once than could be taken; each time everything was looked at."""
+
+
 class Snapshot(Dated, frozen=True, kw_only=True):
     """All that the status window shows."""
 
@@ -101,6 +113,8 @@ class Snapshot(Dated, frozen=True, kw_only=True):
     messengers: tuple[MessengerRow, ...]
     problems: tuple[Problem, ...] = ()
     questions_contact: str | None = None
+    noticing: Noticing | None = None
+    """None where an older agent does not tell."""
 
 
 class Reminder(Dated, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ Nothing is searched for inside names or arguments.
 ... name = "Pidgin"
 ... maker = "Pidgin contributors"
 ... kind = "both"
-... seen = [["linux", "executable", "pidgin", "Debian pidgin 2.14.12"]]
+... seen = [["linux", "Debian pidgin 2.14.12", { executable = "pidgin" }]]
 ... '''}))
 >>> matcher.match(ProcessFacts(platform="linux", exe="/usr/bin/pidgin")).evidence[0].sentence
 'The executable is pidgin (source: Debian pidgin 2.14.12).'
@@ -33,7 +33,10 @@ NAME_LIMIT = 15
 """Characters at which Linux cuts a process name (TASK_COMM_LEN less the final zero, proc(5))."""
 _DELETED = " (deleted)"
 _WRAPPED = re.compile(r"\.(.+)-wrapped")
-_ORIGIN = re.compile(r"(https://[a-z0-9.-]*[a-z0-9])\.?(?::443)?(?:[/?#].*)?", re.DOTALL)
+_ORIGIN = re.compile(r"(https://[a-z0-9.-]*[a-z0-9])\.?(?::443)?((?:[/?#].*)?)", re.DOTALL)
+_RELEASE = re.compile(r"( +(v?[0-9][0-9.+_-]*|\([^()]*\)))+\Z")
+_LEVELS = 10
+"""How many parts of a host or a path are looked at."""
 _MARKS = {"linux": ("/snap/", "/flatpak/"), "macos": (".app/",), "windows": ("windowsapps",), "web": ()}
 """What a path has in it when it tells the application; checked first, since it is cheap."""
 _OF_THE_PROGRAM = frozenset({"desktop_id", "executable", "script", "helper", "command", "name"})
@@ -43,8 +46,12 @@ _SENTENCES = {
     "package_family": "The Windows package family is {}",
     "flatpak_id": "It is the Flatpak application {}",
     "winget_id": "It is the winget package {}",
+    "deb": "It came with the package {}",
+    "rpm": "It came with the package {}",
+    "uninstall_name": "It is installed as {}",
     "snap": "It is the snap {}",
     "origin": "The page is of {}",
+    "start_url": "It starts at {}",
     "desktop_id": "Its desktop entry is {}",
     "executable": "The executable is {}",
     "script": "The interpreter runs {}",
@@ -55,10 +62,11 @@ _SENTENCES = {
 }
 
 
-class _Known(msgspec.Struct, frozen=True):
+class _Known(msgspec.Struct, frozen=True, gc=False):
     messenger: str
     value: str
     source: str
+    client: str | None = None
 
 
 class _Hit(msgspec.Struct, frozen=True):
@@ -78,13 +86,13 @@ class Matcher:
     def __init__(self, catalogue: Catalogue) -> None:
         self._names = {messenger: entry.name for messenger, entry in catalogue.messengers.items()}
         self._tables: dict[tuple[str, str], dict[str, _Known]] = {}
-        self._products = {
-            entry.name.lower(): _Known(messenger, entry.name, "its own command line or folder")
-            for messenger, entry in sorted(catalogue.messengers.items(), reverse=True)
-        }
+        self._products: dict[str, _Known] = {}
         for messenger, entry in sorted(catalogue.messengers.items()):
+            service, client = catalogue.judged_as(messenger), messenger if entry.client_of else None
+            own = _Known(service, entry.name, "its own command line or folder", client)
+            self._products.setdefault(entry.name.lower(), own)
             for identifier in entry.seen:
-                self._add(messenger, identifier)
+                self._add(service, identifier, client)
         self._cut = self._cut_names()
         self._telling = {platform: self._telling_names(platform) for platform in _MARKS}
 
@@ -101,6 +109,9 @@ class Matcher:
             or facts.package_family
             or facts.winget_id
             or facts.origin
+            or facts.package
+            or facts.uninstall_name
+            or facts.start_url
         ):
             # The short way, for the many: most executables are in no table, and their path tells nothing.
             lower = exe.lower()
@@ -128,7 +139,8 @@ class Matcher:
         return None if is_browser else unlisted(facts, base, cmdline)
 
     def _listed(self, hits: list[_Hit]) -> Match:
-        best = max(hits, key=lambda hit: (WEIGHTS[hit.kind], hit.known.messenger)).known.messenger
+        strongest = max(hits, key=lambda hit: (WEIGHTS[hit.kind], hit.known.messenger)).known
+        best = strongest.messenger
         # One piece of evidence per kind: the same fact told twice is no more certain.
         mine = {hit.kind: hit for hit in reversed(hits) if hit.known.messenger == best}
         kinds = sorted(mine, key=WEIGHTS.__getitem__, reverse=True)
@@ -138,12 +150,16 @@ class Matcher:
             listed=True,
             confidence=round(together(WEIGHTS[kind] for kind in kinds), 3),
             evidence=tuple(_evidence(mine[kind]) for kind in kinds),
+            client=strongest.client,
         )
 
     def _given(self, facts: ProcessFacts) -> Iterator[_Hit]:
         platform = facts.platform
         if facts.origin:
-            yield from self._find("web", "origin", _origin(facts.origin))
+            yield from self._find("web", "origin", *_origins(facts.origin))
+        if facts.start_url:
+            yield from self._find("web", "start_url", *_start_urls(facts.start_url))
+            yield from self._find("web", "origin", *_origins(facts.start_url))
         if facts.bundle_id:
             bundle = facts.bundle_id.lower()
             yield from self._find(platform, "bundle_id", bundle, bundle.partition(".helper")[0])
@@ -160,6 +176,13 @@ class Matcher:
         ):
             if value:
                 yield from self._find(platform, kind, value.lower())
+
+        if facts.package:
+            package = facts.package.lower()
+            deb = list(self._find(platform, "deb", package))
+            yield from deb or self._find(platform, "rpm", package)  # one fact, told once
+        if facts.uninstall_name:
+            yield from self._find(platform, "uninstall_name", *_uninstall_names(facts.uninstall_name))
 
     def _desktop(self, platform: str, desktop: str) -> Iterator[_Hit]:
         # A Flatpak's entry carries the application's id, a snap's the snap's name before an underscore.
@@ -227,12 +250,9 @@ class Matcher:
                 yield _Hit(kind, table[value])
                 return
 
-    def _add(self, messenger: str, identifier: Identifier) -> None:
-        value = identifier.value.lower()
-        if identifier.platform == "windows" and identifier.kind == "executable":
-            value = value.removesuffix(".exe")
+    def _add(self, messenger: str, identifier: Identifier, client: str | None) -> None:
         table = self._tables.setdefault((identifier.platform, identifier.kind), {})
-        table.setdefault(value, _Known(messenger, identifier.value, identifier.source))
+        table.setdefault(compared(identifier), _Known(messenger, identifier.value, identifier.source, client))
 
     def _cut_names(self) -> dict[str, _Known]:
         cut: dict[str, set[_Known]] = {}
@@ -268,10 +288,61 @@ def _base(platform: str, path: str) -> str:
     return wrapped[1] if wrapped else base
 
 
-def _origin(origin: str) -> str:
-    """Return scheme and host; path, final dot and the usual port are left out, anything else that is odd gives nothing."""
-    found = _ORIGIN.fullmatch(origin.lower())
-    return found[1] if found else ""
+def compared(identifier: Identifier) -> str:
+    """Return the form in which an identifier's value is compared."""
+    value = identifier.value.lower()
+    if identifier.platform == "windows" and identifier.kind == "executable":
+        return value.removesuffix(".exe")
+    if identifier.kind == "start_url":
+        return next(_start_urls(value), value)
+    return value
+
+
+def _origins(address: str) -> Iterator[str]:
+    """Give scheme and host, then the patterns that stand for it, nearest first.
+
+    Path, final dot and the usual port are left out; anything else that is odd gives nothing.
+
+    >>> list(_origins("https://Acme.Zulipchat.com/#inbox"))
+    ['https://acme.zulipchat.com', 'https://*.zulipchat.com', 'https://*.com']
+    """
+    found = _ORIGIN.fullmatch(address.lower())
+    if found is None:
+        return
+    yield found[1]
+    host = found[1].removeprefix("https://")
+    for _ in range(_LEVELS):
+        _, dot, host = host.partition(".")
+        if not dot:
+            return
+        yield f"https://*.{host}"
+
+
+def _uninstall_names(name: str) -> Iterator[str]:
+    """Give the name that Windows lists, then the same without what comes after it: a version, an architecture.
+
+    >>> list(_uninstall_names("Vesktop 1.6.7 (x64)"))
+    ['vesktop 1.6.7 (x64)', 'vesktop']
+    """
+    lower = name.lower().strip()
+    yield lower
+    yield _RELEASE.sub("", lower)
+
+
+def _start_urls(address: str) -> Iterator[str]:
+    """Give the address without query and final slash, then each page above it.
+
+    >>> list(_start_urls("https://www.facebook.com/messages/t/5?x=1"))
+    ['https://www.facebook.com/messages/t/5', 'https://www.facebook.com/messages/t', 'https://www.facebook.com/messages', \
+'https://www.facebook.com']
+    """
+    found = _ORIGIN.fullmatch(address.lower())
+    if found is None:
+        return
+    path = re.split("[?#]", found[2], maxsplit=1)[0].rstrip("/")
+    parts = path.split("/")[1 : _LEVELS + 1]
+    for count in range(len(parts), -1, -1):
+        yield "/".join((found[1], *parts[:count]))
 
 
 def _evidence(hit: _Hit) -> Evidence:

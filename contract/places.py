@@ -4,9 +4,12 @@ r"""Where agent and tray meet, and where the agent keeps its things, per system.
 |---|---|---|---|
 | the system's agent listens at | /run/decorum | /var/run/decorum | `\\.\pipe\decorum-agent` |
 | its state, for the service alone | /var/lib/decorum, 0700 | /Library/Application Support/Decorum/State, 0700 | `%ProgramData%\Decorum\State`, system and administrators |
-| the administrator's settings, for all to read | /etc/decorum | /Library/Application Support/Decorum | `%ProgramData%\Decorum` |
+| the administrator's settings | /etc/decorum | /Library/Application Support/Decorum, managed preferences | the registry alone |
+| a user's own agent: its state | ~/.local/state/decorum | ~/Library/Application Support/Decorum/State | `%LOCALAPPDATA%\Decorum\State` |
+| that user's settings | ~/.config/decorum | ~/Library/Application Support/Decorum | `%LOCALAPPDATA%\Decorum` |
 
 A pipe's name is free for anybody to take, so the tray believes its owner, never its name; a user's own agent has a pipe of that user's number.
+Anybody may make folders in `%ProgramData%`, so the agent takes none that could be another's, and no settings from there.
 """
 
 import sys
@@ -25,8 +28,8 @@ class Places(msgspec.Struct, frozen=True):
     socket: str
     state: str
     """For the service and administrators alone."""
-    settings: str
-    """Everybody may read it, only an administrator may write it or its folder."""
+    settings: str | None
+    """A file that everybody may read and only an administrator may write; None where there is no folder for such a file."""
 
 
 def system_named(platform: str) -> System:
@@ -43,7 +46,7 @@ def places_on(system: System, program_data: str = r"C:\ProgramData") -> Places:
     """
     if system == "windows":
         folder = f"{program_data}\\Decorum"
-        return Places(rf"{PIPES}decorum-agent", rf"{folder}\State", rf"{folder}\settings.toml")
+        return Places(rf"{PIPES}decorum-agent", rf"{folder}\State", None)
     if system == "macos":
         folder = "/Library/Application Support/Decorum"
         return Places("/var/run/decorum/agent.sock", f"{folder}/State", f"{folder}/settings.toml")
@@ -69,7 +72,7 @@ def user_socket(environ: Mapping[str, str], uid: int, system: System = THIS_SYST
         return f"{PIPES}decorum-agent-{uid:x}"
     if system == "macos":
         home = environ.get("HOME", "")
-        folder = f"{home}/Library/Application Support/decorum" if home.startswith("/") else f"/var/run/{uid}"
+        folder = f"{home}/Library/Application Support/Decorum" if home.startswith("/") else f"/var/run/{uid}"
         return f"{folder}/agent.sock"
     runtime_folder = environ.get("XDG_RUNTIME_DIR", "")
     if not runtime_folder.startswith(

@@ -146,7 +146,7 @@ def script_names(interpreter: str, script: str) -> Iterator[tuple[str, str]]:
         return
     if interpreter == "electron" or base == "app.asar":
         folder = base if base not in _CONTAINERS else _outer_folder(folders)
-        for kind in ("script", "executable", "package"):
+        for kind in ("script", "executable", "deb"):
             yield kind, folder
         return
     yield "script", base

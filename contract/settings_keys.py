@@ -4,6 +4,7 @@ Documentation, MDM templates and validation are made from this table. A key that
 the server can never widen its own powers.
 """
 
+from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Annotated, Literal
 
@@ -94,7 +95,7 @@ KEYS: tuple[Key, ...] = (
         minimum=100,
         maximum=10_000,
         server_may_change=True,
-        sentence="Milliseconds between two looks at the list of processes.",
+        sentence="Milliseconds between two looks at the list of processes, where the system does not tell of starts.",
     ),
 )
 
@@ -112,7 +113,8 @@ def resolve(layers: dict[Origin, dict[str, object]]) -> dict[str, Value]:
     """Return every setting in force; a later layer of `ORIGINS` wins.
 
     Numbers out of bounds are clamped and remarked on. Unknown names are refused, since a misspelt ceiling would otherwise
-    be believed to hold.
+    be believed to hold. Only the server is never refused: what it may not say, or says wrongly, is not heard, so that no answer
+    of a server can keep an agent from starting.
 
     Raises:
         MalformedError: an unknown name, or a value of the wrong type, named by its path.
@@ -120,7 +122,7 @@ def resolve(layers: dict[Origin, dict[str, object]]) -> dict[str, Value]:
     known = {key.name for key in KEYS}
     for origin, layer in layers.items():
         for name in layer:
-            if name not in known:
+            if name not in known and origin != "server":
                 close = get_close_matches(name, known, n=1)
                 raise MalformedError(
                     f"There is no setting {name!r} ({origin}).",
@@ -128,6 +130,23 @@ def resolve(layers: dict[Origin, dict[str, object]]) -> dict[str, Value]:
                     f"$.{name}",
                 )
     return {key.name: _resolve_key(key, layers) for key in KEYS}
+
+
+def refuse_wishes(asked: Mapping[str, object]) -> None:
+    """Refuse what a server cannot ask of devices, before it is sent to all of them.
+
+    Raises:
+        MalformedError: a name that is not a setting which a server may change in its answers, or a value that would not be taken as it is.
+    """
+    wishes = {key.name: key for key in KEYS if key.server_may_change and key.name != "check_in_seconds"}
+    for name, wanted in asked.items():
+        if name not in wishes:
+            raise MalformedError(
+                f"{name!r} is nothing that a server may ask for.", f"It may ask for {', '.join(wishes)}."
+            )
+        value = _bounded(wishes[name], convert(wishes[name].kind, wanted), "server")
+        if value.remark is not None:
+            raise MalformedError(f"{name}: {value.remark}", "Choose a value within.")
 
 
 def _resolve_key(key: Key, layers: dict[Origin, dict[str, object]]) -> Value:
@@ -139,6 +158,10 @@ def _resolve_key(key: Key, layers: dict[Origin, dict[str, object]]) -> Value:
         try:
             value = _bounded(key, convert(key.kind, layer[key.name]), origin)
         except MalformedError as error:
+            if origin == "server":
+                remark = f"The server asked for {layer[key.name]!r}, which is not taken: {error.detail}"
+                value = msgspec.structs.replace(value, remark=remark)
+                continue
             raise MalformedError(
                 f"The setting {key.name}: {error.detail}", error.remedy, f"$.{key.name}{error.path[1:]}"
             ) from error

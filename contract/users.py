@@ -10,6 +10,7 @@ The number is the same on every run and every machine, needs no table, and stand
 
 import hashlib
 import re
+import struct
 
 ADMINISTRATOR = 0
 """root, and on Windows the system itself."""
@@ -17,6 +18,9 @@ SYSTEM_SID = "S-1-5-18"
 ADMINISTRATORS_SID = "S-1-5-32-544"
 TRUSTED_INSTALLER_SID = "S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464"
 """The service that Windows itself is installed by."""
+XUCRED = struct.Struct("=IIh2x16I")
+"""struct xucred of macOS' <sys/ucred.h>: cr_version, cr_uid, cr_ngroups, and 16 groups after two bytes of padding."""
+_XUCRED_VERSION = 0
 _SID = re.compile(r"S-1-[0-9]{1,15}(?:-[0-9]{1,10}){1,15}")
 _PERSON = re.compile(r"S-1-5-21(?:-[0-9]{1,10}){3}-(?:500|[1-9][0-9]{3,9})|S-1-12-1(?:-[0-9]{1,10}){4}")
 
@@ -47,3 +51,13 @@ def is_person_sid(sid: str) -> bool:
     (True, False, False)
     """
     return _PERSON.fullmatch(sid) is not None
+
+
+def uid_in_xucred(credentials: bytes) -> int | None:
+    """Return the user whom macOS names at a socket's other end; None for a version that is not known.
+
+    Raises:
+        struct.error: it is cut short.
+    """
+    version, uid, *_ = XUCRED.unpack(credentials)
+    return int(uid) if version == _XUCRED_VERSION else None

@@ -13,11 +13,14 @@ def catalogue() -> Catalogue:
     Raises:
         MalformedError: the installation is damaged; the error names the file.
     """
+    return parse(texts())
+
+
+def texts() -> dict[str, str]:
+    """Return the files that came with this server, name to text."""
     folder = resources.files("contract") / "catalogue_data"
-    return parse(
-        {
-            entry.name: entry.read_text(encoding="utf-8")
-            for entry in folder.iterdir()
-            if entry.name.endswith(".toml")
-        }
-    )
+    return {
+        entry.name: entry.read_text(encoding="utf-8")
+        for entry in sorted(folder.iterdir(), key=lambda entry: entry.name)
+        if entry.name.endswith(".toml")
+    }

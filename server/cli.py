@@ -23,6 +23,7 @@ _COMMANDS = {
     "create-admin": "server.commands.create_admin",
     "login-link": "server.commands.login_link",
     "policy": "server.commands.policy",
+    "catalogue": "server.commands.catalogue",
     "enrol-secret": "server.commands.enrol_secret",
     "keys": "server.commands.keys",
     "root-fingerprint": "server.commands.root_fingerprint",
@@ -30,9 +31,10 @@ _COMMANDS = {
     "backup": "server.commands.backup",
     "restore": "server.commands.restore",
     "after-restore": "server.commands.after_restore",
+    "schema": "server.commands.schema",
 }
-
-
+_WITHOUT_STATE = frozenset({"catalogue", "schema"})
+"""Commands that look at nothing of a server's own."""
 OWN_PACKAGES = frozenset({"server", "contract"})
 
 
@@ -47,7 +49,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """Do what the command line asks, and return the exit code."""
     arguments = _parser().parse_args(words)
     try:
-        _choose_state(arguments.state)
+        _choose_state(arguments.state, is_needed=arguments.command not in _WITHOUT_STATE)
         _do(_COMMANDS[arguments.command], arguments)
     except DecorumError as error:
         print(f"decorum-server: {error}", file=sys.stderr)
@@ -70,11 +72,11 @@ def _do(module: str, arguments: argparse.Namespace) -> None:
         ) from error
 
 
-def _choose_state(folder: str | None) -> None:
+def _choose_state(folder: str | None, *, is_needed: bool) -> None:
     """Settle the state folder and the settings before Django reads them; workers inherit both."""
     if folder:
         os.environ[STATE_VARIABLE] = folder
-    if not os.environ.get(STATE_VARIABLE):
+    if is_needed and not os.environ.get(STATE_VARIABLE):
         raise ConfigurationError(
             "No state folder is named.",
             f"Set {STATE_VARIABLE}, or give --state before the command.",
@@ -122,6 +124,8 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_policy(commands.add_parser("policy", help="check, publish and list policies", epilog=_EXITS))
 
+    _add_catalogue(commands.add_parser("catalogue", help="check the list of known messengers", epilog=_EXITS))
+
     secret = commands.add_parser(
         "enrol-secret", help="print a secret with which devices enrol; it is shown this once", epilog=_EXITS
     )
@@ -159,6 +163,7 @@ def _parser() -> argparse.ArgumentParser:
         help="say that the database came back from a backup by other means, before serving again",
         epilog=_EXITS,
     )
+    commands.add_parser("schema", help="print the schema of the way for devices (OpenAPI 3.1)", epilog=_EXITS)
     return parser
 
 
@@ -171,6 +176,18 @@ def _add_policy(policy: argparse.ArgumentParser) -> None:
     actions.add_parser("list", help="list what was published, newest first")
     template = actions.add_parser("template", help="print a model policy to start from")
     template.add_argument("name", help="ban, restrict, records or orchestrate")
+
+
+def _add_catalogue(catalogue: argparse.ArgumentParser) -> None:
+    actions = catalogue.add_subparsers(dest="action", required=True, metavar="ACTION")
+    lint = actions.add_parser(
+        "lint", help="say everything that is wrong with it, and what to do; exit 1 if anything is"
+    )
+    lint.add_argument(
+        "file",
+        nargs="?",
+        help="a file to check beside those that came with the server; one of the same name is put in its place",
+    )
 
 
 if __name__ == "__main__":

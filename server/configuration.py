@@ -1,6 +1,7 @@
 """What the environment says: where the state is, how the server is reached. Pure; the environment is an argument."""
 
 import ipaddress
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from contract.errors import MalformedError
+from contract.settings_keys import refuse_wishes
 from contract.wire import convert
 from server.errors import ConfigurationError
 
@@ -40,6 +42,8 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a proxy of ours stands in front, which sets X-Forwarded-For and X-Forwarded-Proto itself."""
     check_in_seconds: Annotated[int, msgspec.Meta(ge=5, le=86_400)] = 300
     """How often devices are asked to check in."""
+    agent_settings: str = ""
+    """What devices are asked to set, as in `poll_milliseconds = 2000`; only what `decorum settings` says a server may change."""
     time_zone: str = "UTC"
     """The zone in which the console shows times."""
     metrics_token: Token | None = None
@@ -56,6 +60,22 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
         """
         named = (word.strip() for word in self.metrics_addresses.split(","))
         return tuple(ipaddress.ip_network(word) for word in named if word)
+
+    @property
+    def wishes(self) -> dict[str, bool | int | str]:
+        """What devices are asked to set, by name.
+
+        Raises:
+            MalformedError: it cannot be read, or names what a server may not change or what is out of bounds.
+        """
+        try:
+            asked: dict[str, bool | int | str] = tomllib.loads(f"asked = {{{self.agent_settings}}}")["asked"]
+        except (ValueError, RecursionError) as error:
+            raise MalformedError(
+                f"It is no list of settings ({error}).", "Write name = value, name = value."
+            ) from error
+        refuse_wishes(asked)
+        return asked
 
     @property
     def is_https(self) -> bool:
@@ -97,6 +117,12 @@ def from_environ(environ: Mapping[str, str]) -> Configuration:
     except (OSError, ValueError, KeyError) as error:
         raise ConfigurationError(
             f"{_PREFIX}TIME_ZONE names no time zone.", "Use a name such as Europe/Berlin."
+        ) from error
+    try:
+        _ = configuration.wishes
+    except MalformedError as error:
+        raise ConfigurationError(
+            f"{_PREFIX}AGENT_SETTINGS has a value that cannot be used: {error.detail}", error.remedy
         ) from error
     try:
         _ = configuration.metrics_networks

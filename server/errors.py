@@ -27,6 +27,12 @@ class RequestError(ServerError):
     title = "Not done"
 
 
+class CatalogueFaultsError(ServerError):
+    """A catalogue has faults; each was printed."""
+
+    title = "The catalogue is not in order"
+
+
 class TooOftenError(ServerError):
     """A device asks more often than any honest one does."""
 

@@ -1,7 +1,7 @@
 """Django settings of the central server, all from the environment (see `server.configuration`) and the state folder.
 
 Without DECORUM_SERVER_STATE they can be imported, as the type checker and tests do, but nothing can be kept: SQLite
-is in memory and there are no keys. Every command of `decorum-server` asks for the folder first.
+is in memory and there are no keys. Every command of `decorum-server` but `catalogue` and `schema` asks for the folder first.
 """
 
 import os
@@ -13,6 +13,7 @@ from server.console.theme import LOOK
 UNFOLD = LOOK
 CONFIGURATION = from_environ(os.environ)
 STATE = CONFIGURATION.folder
+AGENT_SETTINGS = CONFIGURATION.wishes
 
 SECRET_KEY = state_folder.secret_key(STATE)
 DEBUG = False

@@ -24,7 +24,11 @@ class Module(msgspec.Struct, frozen=True):
 
 def parse(name: str, source: str) -> Module:
     """Return a module from its source; `name` as in agent.sensing.processes."""
-    return Module(name, ast.parse(source))
+    try:
+        return Module(name, ast.parse(source))
+    except SystemError:
+        # WORKAROUND(python/cpython#106905): before 3.11.8 and 3.12.2 its count of depth can be upset by what went wrong in an earlier call.
+        return Module(name, ast.parse(source))
 
 
 def modules_of(checkout: Path) -> Iterator[Module]:

@@ -39,8 +39,8 @@ local all all trust
 class Postgresql:
     """A running server, owned by the user `decorum`."""
 
-    def __init__(self, programs: Path, folder: Path) -> None:
-        self.programs, self.folder = programs, folder
+    def __init__(self, programs: Path, folder: Path, pid: int) -> None:
+        self.programs, self.folder, self.pid = programs, folder, pid
         self._count = 0
 
     def url(self, database: str, user: str = "decorum", password: str = "") -> str:
@@ -78,10 +78,11 @@ def find_programs() -> Path:
 
 
 @contextmanager
-def running_postgresql(*, durable: bool = False) -> Iterator[Postgresql]:
+def running_postgresql(configuration: str = "", *, durable: bool = False) -> Iterator[Postgresql]:
     """Start a server and stop it again; it ends, too, if this process does.
 
     Args:
+        configuration: lines that are added to ours.
         durable: whether it keeps what it says it keeps, as in earnest and at that price.
     """
     programs = find_programs()
@@ -99,7 +100,7 @@ def running_postgresql(*, durable: bool = False) -> Iterator[Postgresql]:
         stdout=subprocess.DEVNULL,
         cwd=folder,
     )
-    settings = CONFIGURATION if durable else CONFIGURATION + QUICK
+    settings = CONFIGURATION + ("" if durable else QUICK) + configuration
     (data / "postgresql.auto.conf").write_text(f"{settings}unix_socket_directories = '{folder}'\n")
     (data / "pg_hba.conf").write_text(WHO_MAY)
     with (folder / "log").open("wb") as log:
@@ -111,7 +112,7 @@ def running_postgresql(*, durable: bool = False) -> Iterator[Postgresql]:
             cwd=folder,
         )
     try:
-        one = Postgresql(programs, folder)
+        one = Postgresql(programs, folder, server.pid)
         _wait_for(one, server)
         one.ask("postgres", f"CREATE ROLE {GUARDED} LOGIN PASSWORD '{GUARDED}'")
         yield one

@@ -14,7 +14,7 @@ case "$*" in
 *version_info\\ \\<*) exit "$TOO_OLD" ;;
 *ensurepip*) [ -e "$PLACE/venv-package" ] ;;
 *print*) echo python3.11-venv ;;
-"-m venv .venv") mkdir -p .venv/bin && ln -s "$0" .venv/bin/python ;;
+"-m venv .venv"*) mkdir -p "$3/bin" && ln -s "$0" "$3/bin/python" ;;
 esac
 """
 APT_GET = """#!/bin/sh
@@ -113,6 +113,17 @@ def test_tests_need_more_than_a_run_does(machine: Machine) -> None:
     assert "python -m venv .venv" not in notes
 
 
+def test_fuzzing_has_an_environment_of_its_own(machine: Machine) -> None:
+    machine.bootstrap("test")
+    code, said, notes = machine.bootstrap("fuzz")
+    assert code == 0, said
+    assert "python -m venv .venv-fuzz" in notes
+    (pins,) = [note for note in notes if "--require-hashes" in note]
+    assert "requirements/fuzz.txt" in pins
+    assert "requirements/dev.txt" not in pins
+    assert machine.bootstrap("fuzz") == (0, "", [])
+
+
 @pytest.mark.parametrize("changed", ["requirements/server.txt", "pyproject.toml"])
 def test_a_changed_list_is_installed_into_the_same_environment(machine: Machine, changed: str) -> None:
     machine.bootstrap()
@@ -208,10 +219,22 @@ def test_programs_that_only_tests_need_are_asked_for_only_then(machine: Machine)
     assert "chromium" in machine.bootstrap("screenshots")[1]
 
 
+def test_wine_is_asked_for_only_by_the_tests_that_run_in_it(machine: Machine) -> None:
+    (machine.place / "qt").unlink()
+    assert "wine" not in machine.bootstrap("test")[1]
+    code, said, _ = machine.bootstrap("test-windows")
+    assert code == 69
+    needed = "wine gcc-mingw-w64-x86-64-win32 bubblewrap"
+    assert f"    sudo apt-get install -y --no-install-recommends {needed}\n" in said
+    for name in ("wine", "x86_64-w64-mingw32-gcc", "bwrap"):
+        machine.add(name, "#!/bin/sh\n")
+    assert machine.bootstrap("test-windows")[0] == 0
+
+
 def test_what_is_asked_for_is_what_linux_calls_it(machine: Machine) -> None:
     """Two words a line: a library or program, and a package in Debian's spelling."""
     text = (machine.tree / "dev/bootstrap").read_text()
-    for table in ("qt_libraries", "test_programs", "screenshot_programs"):
+    for table in ("qt_libraries", "test_programs", "test_windows_programs", "screenshot_programs"):
         rows = [
             line.split() for line in text.partition(f"{table}='")[2].partition("'")[0].split("\n") if line
         ]

@@ -37,6 +37,11 @@ class Ban(msgspec.Struct, frozen=True):
     """The modules that may."""
 
 
+PYWIN32 = frozenset(
+    {"pywintypes", "servicemanager", "win32api", "win32con", "win32file", "win32pipe", "win32security"}
+    | {"win32service", "win32serviceutil", "winerror", "_win32typing"}
+)
+"""The modules of pywin32 that Windows' own files use; it is installed nowhere else."""
 ROOMS = {
     "contract": Room(
         frozenset({"msgspec"}),
@@ -55,11 +60,12 @@ ROOMS = {
                 "urllib3",
                 "cryptography",
             }
+            | PYWIN32
         ),
         "it runs without a screen and without Django, on every device: small and alone",
     ),
     "ui": Room(
-        frozenset({"contract", "msgspec", "PySide6", "platformdirs"}),
+        frozenset({"contract", "msgspec", "PySide6", "platformdirs"} | PYWIN32),
         "it knows only what the agent tells it through the local interface, so it can see no more than its user may",
     ),
     "server": Room(

@@ -13,7 +13,23 @@ from contract.version import VERSION
 
 REGISTRIES = ("pypi" + ".org", "pythonhosted" + ".org", "registry.npmjs" + ".org", "deb.debian" + ".org")
 """Whoever installs uses the index of their own machine; spelled in two parts, so that this file does not offend itself."""
-TARGETS = ("help", "run", "clean-run", "test", "test-long", "lint", "bench", "screenshots", "audit", "pins")
+TARGETS = (
+    "help",
+    "run",
+    "clean-run",
+    "test",
+    "test-long",
+    "test-windows",
+    "fuzz",
+    "lint",
+    "bench",
+    "screenshots",
+    "audit",
+    "pins",
+    "build",
+    "deb",
+    "test-deb",
+)
 
 
 @pytest.fixture(scope="module")

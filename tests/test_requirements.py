@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-EXTRAS = ("agent", "ui", "server", "freeze", "dev")
+EXTRAS = ("agent", "ui", "server", "freeze", "dev", "fuzz")
 LISTS = (*EXTRAS, "build", "pin", "audit")
 FOREIGN = {
     "agent": {"pyside6-essentials", "shiboken6", "django", "granian", "whitenoise", "pytest"},

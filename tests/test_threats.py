@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.boundaries import parse
+
 NAMED = re.compile(r"`(test_\w+\.py)::(test_\w+)`")
 
 
@@ -21,7 +23,7 @@ def test_every_line_is_held_by_tests_that_exist(checkout: Path, lines: list[str]
     tests = {
         (file.name, node.name)
         for file in (checkout / "tests").rglob("test_*.py")
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        for node in ast.walk(parse(file.stem, file.read_text(encoding="utf-8")).tree)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     }
     named = [(line, NAMED.findall(line)) for line in lines]

@@ -6,15 +6,17 @@ from pathlib import Path
 
 import platformdirs
 
-APPLICATION = "decorum"
+from contract.places import THIS_SYSTEM
+from ui.this_user import own_uid
 
 
 def runtime_folder(environ: Mapping[str, str]) -> Path:
-    """Return the user's folder for lock and socket; a session without one gets a folder of the user's state."""
-    named = environ.get("XDG_RUNTIME_DIR")
-    folder = Path(named) if named else Path(f"/run/user/{os.getuid()}")
-    if folder.is_dir() and os.access(folder, os.W_OK):
-        return folder
+    """Return the user's folder for lock and socket; a session or a system without one gets a folder of the user's state."""
+    if THIS_SYSTEM == "linux":
+        named = environ.get("XDG_RUNTIME_DIR")
+        folder = Path(named) if named else Path(f"/run/user/{own_uid()}")
+        if folder.is_dir() and os.access(folder, os.W_OK):
+            return folder
     folder = state_folder()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return folder
@@ -22,4 +24,5 @@ def runtime_folder(environ: Mapping[str, str]) -> Path:
 
 def state_folder() -> Path:
     """Return the folder for what is remembered between starts."""
-    return Path(platformdirs.user_state_dir(APPLICATION, appauthor=False))
+    name = "decorum" if THIS_SYSTEM == "linux" else "Decorum"
+    return Path(platformdirs.user_state_dir(name, appauthor=False))

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -13,7 +14,6 @@ from PySide6.QtWidgets import QApplication
 from contract.places import sockets_to_try, trusted_owner
 from ui import preflight
 from ui.agent_link.link import AgentLink
-from ui.agent_link.peer import service_uid
 from ui.icons import application_icon
 from ui.known import Known
 from ui.look import Look
@@ -26,9 +26,13 @@ from ui.single_instance import SingleInstance
 from ui.starter import Starter
 from ui.stop_signals import StopSignals
 from ui.texts import words
+from ui.this_user import own_uid, service_uid
 from ui.tokens import load_tokens
 from ui.tray import Tray
 from ui.windows import Windows
+
+if sys.platform == "win32":
+    from ui import windows_identity
 
 RESTART = 75
 """Qt's loop ended because the program is to be started again, newer."""
@@ -111,6 +115,8 @@ class Program(QObject):
 def run(chosen: Options, environ: Mapping[str, str]) -> int:
     """Run until the user's session or a signal ends it; return the exit code."""
     qInstallMessageHandler(_message_handler(environ))
+    if sys.platform == "win32":
+        windows_identity.settle()
     application = QApplication(sys.argv[:1])
     application.setApplicationName(words.APPLICATION)
     application.setDesktopFileName("decorum-tray")
@@ -128,18 +134,27 @@ def run(chosen: Options, environ: Mapping[str, str]) -> int:
     signals.release()
     instance.release()
     if code == RESTART:
-        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606  # our own command line, again
+        _start_again()
     return code
+
+
+def _start_again() -> None:
+    """Become the program anew, with our own command line; Windows can only start another and end this one."""
+    command = [sys.executable, *sys.orig_argv[1:]]
+    if sys.platform == "win32":
+        subprocess.Popen(command)
+    else:
+        os.execv(command[0], command)  # noqa: S606  # no shell is meant
 
 
 def agent_places(socket: str | None, environ: Mapping[str, str]) -> tuple[str, ...]:
     """Return where the agent is looked for, the first that answers."""
-    return (str(Path(socket).absolute()),) if socket else tuple(sockets_to_try(environ, os.getuid()))
+    return (str(Path(socket).absolute()),) if socket else tuple(sockets_to_try(environ, own_uid()))
 
 
 def make_link(socket: str | None, environ: Mapping[str, str], parent: QObject) -> AgentLink:
     """Return the way to the agent of this device."""
-    uid, service = os.getuid(), service_uid()
+    uid, service = own_uid(), service_uid()
     places = agent_places(socket, environ)
 
     def trusts(place: str, peer: int | None) -> bool:

@@ -7,15 +7,23 @@ from pathlib import Path
 from PySide6.QtCore import QLockFile, QObject, Signal
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
+from contract.places import PIPES, THIS_SYSTEM, System
+from ui.this_user import own_uid
+
 NAME = "decorum-tray"
 PATIENCE_MILLISECONDS = 2_000
 WORD_LIMIT_BYTES = 64
 
 
-def files(folder: Path, places: Sequence[str]) -> tuple[Path, Path]:
-    """Return the lock and the socket of the one tray for these places."""
-    of_agent = hashlib.sha256("\0".join(places).encode()).hexdigest()[:12]
-    return folder / f"{NAME}-{of_agent}.lock", folder / f"{NAME}-{of_agent}.sock"
+def files(
+    folder: Path, places: Sequence[str], system: System = THIS_SYSTEM, uid: int | None = None
+) -> tuple[Path, str]:
+    """Return the lock and the address of the one tray for these places; on Windows an address is no file, but a pipe of this user's name."""
+    of_agent = f"{NAME}-{hashlib.sha256(chr(0).join(places).encode()).hexdigest()[:12]}"
+    lock = folder / f"{of_agent}.lock"
+    if system == "windows":
+        return lock, f"{PIPES}{of_agent}-{own_uid() if uid is None else uid:x}"
+    return lock, str(folder / f"{of_agent}.sock")
 
 
 class SingleInstance(QObject):
@@ -32,8 +40,7 @@ class SingleInstance(QObject):
 
     def __init__(self, folder: Path, places: Sequence[str], parent: QObject | None = None) -> None:
         super().__init__(parent)
-        lock, socket = files(folder, places)
-        self._address = str(socket)
+        lock, self._address = files(folder, places)
         self._lock = QLockFile(str(lock))
         self._lock.setStaleLockTime(0)  # only the end of the owner's process makes it stale, never its age
         self._server: QLocalServer | None = None

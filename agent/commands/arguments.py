@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Literal
 
 from agent.commands.exits import epilog
-from agent.managed.files import MANAGED_FILE
+from agent.folders import folders_of
+from agent.managed.files import DROP_INS, MANAGED_FILE
 from agent.this_user import is_administrator, own_uid
 from contract.places import SOCKET_VARIABLE, SYSTEM_SOCKET, Scope, user_socket
 from contract.version import VERSION
 
-SYSTEM_STATE = Path("/var/lib/decorum")
+INSTALLERS_DROP_IN = MANAGED_FILE.parent / DROP_INS / "50-install.toml"
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -65,6 +66,22 @@ def build_parser() -> argparse.ArgumentParser:
     _add_places(doctor)
     _add_asking(doctor)
 
+    service = commands.add_parser(
+        "service", help="Have Windows or macOS start the agent by itself, or no more."
+    ).add_subparsers(dest="service_command", required=True, metavar="COMMAND")
+    for name, sentence in (
+        ("install", "Set it up, and start it."),
+        ("remove", "Stop it, and take it away; its state stays."),
+        ("run", "Be what the system starts; people use `decorum run`."),
+    ):
+        _add_scope(_add(service, name, sentence))
+
+    provision = _add(commands, "provision", "Write down what an installer was given; installers run it.")
+    _add_scope_and_state(provision)
+    provision.add_argument(
+        "--drop-in", default=str(INSTALLERS_DROP_IN), help="the file for the settings (default: %(default)s)"
+    )
+
     settings = _add(commands, "settings", "List every setting in force, and where it comes from.")
     _add_places(settings)
     return parser
@@ -80,11 +97,7 @@ def state_of(arguments: argparse.Namespace) -> Path:
     """Return the state folder."""
     if arguments.state is not None:
         return Path(arguments.state).absolute()
-    if scope_of(arguments) == "system":
-        return SYSTEM_STATE
-    from platformdirs import user_state_path  # noqa: PLC0415 - the system's agent needs none
-
-    return user_state_path("decorum")
+    return folders_of(scope_of(arguments)).state
 
 
 def settings_file_of(arguments: argparse.Namespace) -> Path | None:
@@ -92,16 +105,12 @@ def settings_file_of(arguments: argparse.Namespace) -> Path | None:
     if arguments.settings is not None:
         return Path(arguments.settings)
     usual = usual_settings_file(arguments)
-    return usual if scope_of(arguments) == "user" and usual.exists() else None
+    return usual if scope_of(arguments) == "user" and usual is not None and usual.exists() else None
 
 
-def usual_settings_file(arguments: argparse.Namespace) -> Path:
-    """Return where settings are looked for besides the administrator's: a user's own agent has a file of its own."""
-    if scope_of(arguments) == "system":
-        return MANAGED_FILE
-    from platformdirs import user_config_path  # noqa: PLC0415 - as above
-
-    return user_config_path("decorum") / "settings.toml"
+def usual_settings_file(arguments: argparse.Namespace) -> Path | None:
+    """Return where settings are looked for: a user's own agent has a file of its own, the system's the administrator's, if any."""
+    return folders_of(scope_of(arguments)).settings
 
 
 def socket_of(arguments: argparse.Namespace) -> Path:
@@ -120,13 +129,23 @@ def _add(
     return parser
 
 
-def _add_places(parser: argparse.ArgumentParser) -> None:
+def _add_scope(parser: argparse.ArgumentParser) -> None:
     scopes: tuple[Literal["system", "user"], ...] = ("system", "user")
     parser.add_argument(
-        "--scope", choices=scopes, help="whom the agent serves (default: system as root, else user)"
+        "--scope",
+        choices=scopes,
+        help="whom the agent serves (default: system as root or administrator, else user)",
     )
-    parser.add_argument("--state", help="the state folder")
+
+
+def _add_places(parser: argparse.ArgumentParser) -> None:
+    _add_scope_and_state(parser)
     parser.add_argument("--settings", help="a settings file (TOML)")
+
+
+def _add_scope_and_state(parser: argparse.ArgumentParser) -> None:
+    _add_scope(parser)
+    parser.add_argument("--state", help="the state folder")
 
 
 def _add_asking(parser: argparse.ArgumentParser, *, limited: bool = False) -> None:

@@ -5,12 +5,9 @@ import contextlib
 import email.utils
 import os
 import shutil
-import stat
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
-
-import psutil
 
 from agent.commands import exits
 from agent.commands.arguments import scope_of, settings_file_of, state_of
@@ -19,11 +16,17 @@ from agent.credentials.interface import choose
 from agent.doctor import Facts, Folder, Grade, KeyStore, ServerAnswer, examine, worst
 from agent.errors import AgentAbsentError, AgentError, CredentialError, SettingsError, UnreachableError
 from agent.localapi.client import LocalClient
+from agent.private_file import who_else_may_read
+from agent.provisioning import refusal_in
 from agent.reporting.enrolment import Enrolment
 from agent.reporting.transport import HttpTransport
+from agent.reporting.wishes import kept
 from agent.rescue import ENROLMENT_FACT, is_damaged
+from agent.sensing.process_source import GoneError, ProcessSource
+from agent.sensing.this_system import process_source
 from agent.settings import Settings, load
 from agent.store import STATE_FILE, peek
+from agent.this_user import own_uid
 from contract import wire
 from contract.errors import DecorumError
 from contract.local import Nothing, Snapshot
@@ -62,6 +65,7 @@ def gather(arguments: argparse.Namespace) -> Facts:
         settings=settings,
         settings_error=None if settings_error is None else settings_error.detail,
         settings_remedy=None if settings_error is None else settings_error.remedy,
+        refusal=refusal_in(state),
         folder=folder,
         key=_key(settings, state) if settings is not None and folder.is_readable else None,
         enrolment=enrolment,
@@ -69,14 +73,14 @@ def gather(arguments: argparse.Namespace) -> Facts:
         agent_version=version,
         agent_error=agent_error,
         snapshot=snapshot,
-        sees_others=_sees_others(),
+        sees_others=_sees_others(process_source(), own_uid()),
         has_zones=_has_zones(),
     )
 
 
 def _settings(arguments: argparse.Namespace) -> tuple[Settings | None, SettingsError | None]:
     try:
-        return load(settings_file_of(arguments)), None
+        return load(settings_file_of(arguments), server=kept(state_of(arguments))), None
     except SettingsError as error:
         return None, error
 
@@ -84,7 +88,7 @@ def _settings(arguments: argparse.Namespace) -> tuple[Settings | None, SettingsE
 def _folder(state: Path) -> Folder:
     free_bytes = shutil.disk_usage(_existing(state)).free
     try:
-        mode = state.stat().st_mode
+        others = who_else_may_read(state)
     except FileNotFoundError:
         return Folder(path=str(state), exists=False, free_bytes=free_bytes)
     except OSError:
@@ -94,7 +98,8 @@ def _folder(state: Path) -> Folder:
     return Folder(
         path=str(state),
         is_readable=is_readable,
-        is_private=os.name != "posix" or not stat.S_IMODE(mode) & 0o077,
+        open_to=None if others is None else others[0],
+        closing="" if others is None else others[1],
         is_damaged=is_readable and file.exists() and is_damaged(file),
         free_bytes=free_bytes,
     )
@@ -145,20 +150,19 @@ def _server(url: str) -> ServerAnswer:
     return ServerAnswer(url=url, ahead_seconds=ahead)
 
 
-def _sees_others() -> bool | None:
-    """Try it on the first process of another user that has an executable of its own."""
-    own = os.geteuid() if os.name == "posix" else None
-    for process in psutil.process_iter():
+def _sees_others(source: ProcessSource, own: int) -> bool | None:
+    """Try it on the processes of other users until one tells its executable; None if there are none to try it on."""
+    has_others = False
+    for pid in source.pids():
         try:
-            if own is None or process.uids().real == own:
+            if source.uid(pid) == own:
                 continue
-            if process.exe():
+            if source.image(pid).exe:
                 return True
-        except psutil.AccessDenied:
-            return False
-        except psutil.Error:
+            has_others = True
+        except GoneError:
             continue
-    return None
+    return False if has_others else None
 
 
 def _has_zones() -> bool:

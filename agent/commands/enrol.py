@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from contextlib import closing
 
 from agent.clock import SystemClock
 from agent.commands import exits
@@ -14,6 +15,7 @@ from agent.reporting.ledger import Ledger
 from agent.reporting.transport import HttpTransport
 from agent.settings import Settings, load
 from agent.store import STATE_FILE, Store
+from agent.this_user import acting_as_owner_of
 from contract.errors import MalformedError
 from contract.settings_keys import HttpAddress
 from contract.wire import convert
@@ -26,13 +28,10 @@ def execute(arguments: argparse.Namespace) -> int:
     asked = arguments.secret
     secret = sys.stdin.readline().strip() if asked == "-" else asked
     state = state_of(arguments)
-    store = Store(state / STATE_FILE)
-    try:
-        credentials = choose(settings.key_store, state)
+    credentials = choose(settings.key_store, state)
+    with acting_as_owner_of(state), closing(Store(state / STATE_FILE)) as store:
         enroller = Enroller(store, Journal(store), Ledger(store), credentials, HttpTransport(), SystemClock())
         enrolment = enroller.enrol(server, secret, settings, assurance_of(scope_of(arguments), settings))
-    finally:
-        store.close()
     fingerprint = enrolment.trust.root.fingerprint
     if arguments.json:
         told = {"device": enrolment.device, "company": enrolment.company, "server": server}

@@ -7,6 +7,7 @@ carrying bytes are asyncio's proactor's, by two names of it that are not documen
 import asyncio
 import contextlib
 import sys
+import weakref
 from asyncio import windows_utils
 from collections.abc import Coroutine
 from pathlib import Path
@@ -40,6 +41,7 @@ class NamedPipe:
         self._name, self._scope = str(name), scope
         self._waiting: windows_utils.PipeHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._transports: weakref.WeakSet[asyncio.Transport] = weakref.WeakSet()
 
     async def start(self, begin: Begin) -> None:
         """Listen.
@@ -74,6 +76,11 @@ class NamedPipe:
             await asyncio.wait(self._tasks)
         if self._waiting is not None:
             self._waiting.close()
+        for transport in self._transports:
+            transport.abort()
+        await asyncio.sleep(
+            0
+        )  # asyncio closes an end in the loop's next turn, and after this there may be none
 
     def _go(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -110,7 +117,8 @@ class NamedPipe:
         reader = asyncio.StreamReader(limit=LINE_LIMIT_BYTES, loop=loop)
         reader.feed_data(said)
         protocol = asyncio.StreamReaderProtocol(reader, begin, loop=loop)
-        loop._make_duplex_pipe_transport(arrived, protocol, extra={"peer": peer})  # noqa: SLF001  # see the top
+        transport = loop._make_duplex_pipe_transport(arrived, protocol, extra={"peer": peer})  # noqa: SLF001  # see the top
+        self._transports.add(transport)
 
 
 def _loop() -> Any:

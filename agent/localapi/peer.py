@@ -8,7 +8,7 @@ import msgspec
 
 from contract.local import Role
 from contract.places import Scope
-from contract.users import ADMINISTRATOR, is_person_sid, number_of_sid
+from contract.users import ADMINISTRATOR, XUCRED, is_person_sid, number_of_sid, uid_in_xucred
 
 if sys.platform != "win32":
     import pwd
@@ -20,9 +20,6 @@ NOBODY_UIDS = frozenset({65534, 2**32 - 2})
 _SOL_LOCAL, _LOCAL_PEERCRED = 0, 1
 """unix(4) of macOS; Python has no names for them."""
 _UCRED = struct.Struct("3i")
-_XUCRED = struct.Struct("=IIh2x16I")
-"""struct xucred of <sys/ucred.h>: cr_version, cr_uid, cr_ngroups, and 16 groups after two bytes of padding."""
-_XUCRED_VERSION = 0
 
 
 class Peer(msgspec.Struct, frozen=True):
@@ -50,13 +47,12 @@ def _ask_linux(connection: socket.socket) -> Peer:
 
 
 def _ask_macos(connection: socket.socket) -> Peer:
-    return peer_of_xucred(connection.getsockopt(_SOL_LOCAL, _LOCAL_PEERCRED, _XUCRED.size))
+    return peer_of_xucred(connection.getsockopt(_SOL_LOCAL, _LOCAL_PEERCRED, XUCRED.size))
 
 
 def peer_of_xucred(credentials: bytes) -> Peer:
     """Return the peer that macOS describes; raise struct.error if it is cut short."""
-    version, uid, *_ = _XUCRED.unpack(credentials)
-    return Peer(uid) if version == _XUCRED_VERSION else Peer(None)
+    return Peer(uid_in_xucred(credentials))
 
 
 def peer_of_sid(sid: str, *, is_administrator: bool) -> Peer:

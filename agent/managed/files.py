@@ -1,4 +1,4 @@
-"""Linux: a file in /etc/decorum and drop-ins beside it, later ones winning; only root may be able to write them."""
+"""Linux, and macOS without MDM: a file and drop-ins beside it, later ones winning; only root may be able to write them."""
 
 import os
 import tomllib

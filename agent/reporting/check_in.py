@@ -15,6 +15,7 @@ from agent.errors import CredentialError, DistrustError
 from agent.journal import Journal
 from agent.policy_shelf import PolicyShelf
 from agent.privacy import Door
+from agent.reporting import wishes
 from agent.reporting.enrolment import Enrolment, platform
 from agent.reporting.ledger import Ledger
 from agent.reporting.outbox import Outbox, Waiting
@@ -137,6 +138,7 @@ class CheckIns:
             self._forget_taken(prepared, acknowledgement, now)
             self._find_numbers_again(acknowledgement)
             self._store.remember(_SERVER_TIME, wire.encode(server_time).decode())
+            wishes.keep(self._store, acknowledgement)
             if reply.bundle is not None:
                 self._take_bundle(reply.bundle, reply, acknowledgement, prepared.enrolment, now)
         if reply.bundle is not None:

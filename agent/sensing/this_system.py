@@ -1,16 +1,25 @@
-"""The one place where it is chosen how this system's processes are read."""
+"""The one place where it is chosen how this system's processes are read, and how their starts are told."""
 
 import sys
 
+from agent.sensing.noticing import Offer
+from agent.sensing.own_child import OwnChild
 from agent.sensing.process_source import ProcessSource
 
 if sys.platform == "win32":
+    from agent.sensing.windows_events import WindowsEvents
     from agent.sensing.windows_source import WindowsSource
     from agent.windows.processes import ASKED
+    from agent.windows.trace import ProcessTrace, idle_program
 elif sys.platform == "darwin":
     from agent.sensing.macos_source import MacosSource
+    from agent.sensing.own_child import idle_program
 else:
+    from agent.sensing.linux_events import LinuxEvents
     from agent.sensing.linux_source import LinuxSource
+    from agent.sensing.own_child import idle_program
+
+NOT_ON_MACOS = "On macOS only programs that Apple has entitled to it are told."
 
 
 def process_source() -> ProcessSource:
@@ -21,3 +30,14 @@ def process_source() -> ProcessSource:
         return MacosSource()
     else:
         return LinuxSource()
+
+
+def events_offered() -> Offer:
+    """Return how the system that this runs on tells of starts."""
+    child = OwnChild(idle_program())
+    if sys.platform == "win32":
+        return Offer(WindowsEvents(ProcessTrace()), child)
+    elif sys.platform == "darwin":  # noqa: RET505
+        return Offer(None, child, NOT_ON_MACOS)
+    else:
+        return Offer(LinuxEvents(), child)

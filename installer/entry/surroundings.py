@@ -17,7 +17,7 @@ def restore(environ: MutableMapping[str, str]) -> None:
     >>> environ = {"LD_LIBRARY_PATH": "/usr/lib/decorum/_internal", "LD_LIBRARY_PATH_ORIG": "/opt/x", "_PYI_A": "1", "LANG": "C"}
     >>> restore(environ)
     >>> environ
-    {'LD_LIBRARY_PATH': '/opt/x', 'LANG': 'C'}
+    {'LANG': 'C', 'LD_LIBRARY_PATH': '/opt/x'}
     """
     before = environ.pop(KEPT_ASIDE, None)
     environ.pop("LD_LIBRARY_PATH", None)

@@ -1,14 +1,19 @@
 """Writing and thinning the audit log."""
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from django.db import transaction
+from django.db.models import Max
 
 from server.access.models import AuditEntry
 from server.locks import hold
 
 AGAIN_AFTER = timedelta(hours=12)
 """The same refusal of the same thing is written down once in this time."""
+_COUNTED_AT_ONCE = 10_000
+_UNSETTLED = 1_000
+"""An entry is numbered before its transaction ends; when this many more are numbered, it has long ended."""
 SERVER, COMMAND_LINE = "server", "command line"
 
 
@@ -24,6 +29,20 @@ def record(
         detail=detail[:500],
         address=address[:64],
     )
+
+
+def entries() -> int:
+    """Return how many entries there are. Those that are settled never change, so they are counted once for many pages."""
+    newest = AuditEntry.objects.aggregate(newest=Max("pk"))["newest"] or 0
+    settled = (newest - _UNSETTLED) // _COUNTED_AT_ONCE * _COUNTED_AT_ONCE
+    if settled <= 0:
+        return AuditEntry.objects.count()
+    return _settled(settled) + AuditEntry.objects.filter(pk__gt=settled).count()
+
+
+@lru_cache(maxsize=1)
+def _settled(up_to: int) -> int:
+    return AuditEntry.objects.filter(pk__lte=up_to).count()
 
 
 def record_rarely(

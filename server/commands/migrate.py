@@ -3,12 +3,12 @@
 import argparse
 import os
 import secrets
+import time
 from pathlib import Path
 
-from django.core.management import call_command
 from django.db import connection
 
-from server import state_folder
+from server import schema, search, state_folder
 from server.commands.frame import start_django, state, usable_database
 from server.fleet import partitions
 from server.identity import TENANT_FILE, Identity, establish
@@ -39,7 +39,8 @@ def _made(folder: Path, arguments: argparse.Namespace) -> Identity:
     if secret_key is None:
         secret_key = secrets.token_urlsafe(50)
         state_folder.create(folder / state_folder.SECRET_KEY, secret_key)
-    call_command("migrate", interactive=False, verbosity=0)
+    schema.bring_up_to_date(time.sleep)
     partitions.ensure(utc_now())
+    search.ensure()
     installation.claim(identity, secret_key)
     return identity

@@ -6,18 +6,17 @@ from urllib.parse import urlencode
 
 import msgspec
 from django.conf import settings
-from django.db.models import Case, Count, IntegerField, Max, Q, Value, When
 from django.urls import reverse
 from django.utils import timezone
 
-from contract.judge import SEVERITY
-from server.fleet.models import Device, EnrolmentSecret, Installation, Sighting
-from server.fleet.standing import Standing, counts
+from server.console.channels import Channel, channels
+from server.fleet.figures import Figures, figures
+from server.fleet.models import EnrolmentSecret, Installation, Sighting
+from server.fleet.standing import Standing
 from server.policies.models import Publication
 from server.policies.publishing import current
 
 NEWEST = 8
-CHANNELS = 12
 
 
 class Tile(msgspec.Struct, frozen=True):
@@ -28,15 +27,10 @@ class Tile(msgspec.Struct, frozen=True):
     link: str
 
 
-class Channel(msgspec.Struct, frozen=True):
-    """A messenger in a profile, as seen on the fleet."""
+class Row(msgspec.Struct, frozen=True):
+    """A channel, and where its devices are."""
 
-    name: str
-    profile: str
-    devices: int
-    open_now: int
-    worst: str
-    """The worst verdict among the sightings open now; empty without any."""
+    channel: Channel
     link: str
 
 
@@ -45,6 +39,8 @@ class InForce(msgspec.Struct, frozen=True):
 
     publication: Publication
     holders: int
+    of: int
+    """All devices, those taken out among them, as in the list that the link leads to."""
     holders_link: str
 
 
@@ -53,11 +49,16 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
 
     sentence: str
     devices: int
+    counted_at: datetime | None
+    """When the devices were counted, if that is not now."""
     tiles: tuple[Tile, ...]
     open: tuple[Sighting, ...]
     """Open sightings that are not in line or need attention: those not in line first, then the newest."""
-    open_count: int
-    channels: tuple[Channel, ...]
+    more: Tile | None
+    """Where the rest of them are, if there may be more."""
+    channels: tuple[Row, ...]
+    channels_at: datetime | None
+    """When the channels were counted, if that is not now."""
     in_force: InForce | None
     notices: tuple[str, ...]
     """What is odd about the server itself."""
@@ -67,22 +68,38 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
 
 def overview(now: datetime) -> Overview:
     """Return the answers as of now."""
-    standings = counts(Device.objects.filter(revoked_at=None), now)
-    devices = sum(standings.values())
-    pressing = Sighting.objects.filter(is_open=True, verdict__in=("violation", "attention"))
-    pressing = pressing.filter(device__silent_from__gt=now, device__revoked_at=None)
+    publication, counted = current(), figures(now)
+    standings: dict[Standing, int] = dict(counted.standings)
+    standings.pop("revoked")
+    devices, tiles = sum(standings.values()), tuple(_tiles(standings))
+    pressing, seen = _pressing(now), channels(now)
     return Overview(
         sentence=_sentence(standings, devices),
         devices=devices,
-        tiles=tuple(_tiles(standings)),
-        open=tuple(pressing.select_related("device").order_by("-verdict", "-reported_at")[:NEWEST]),
-        open_count=pressing.count(),
-        channels=tuple(_channels()),
-        in_force=_in_force(),
-        notices=tuple(_notices()),
+        counted_at=counted.counted_at,
+        tiles=tiles,
+        open=pressing,
+        more=_more(tiles) if len(pressing) == NEWEST else None,
+        channels=tuple(map(_row, seen.shown)),
+        channels_at=seen.counted_at,
+        in_force=None if publication is None else _in_force(publication, counted),
+        notices=tuple(_notices(counted.ahead, counted.lost)),
         has_secret=EnrolmentSecret.objects.filter(revoked_at=None, expires_at__gt=now).exists(),
         server_url=settings.CONFIGURATION.url,
     )
+
+
+def _pressing(now: datetime) -> tuple[Sighting, ...]:
+    heard = Sighting.objects.filter(is_open=True, device__silent_from__gt=now, device__revoked_at=None)
+    found: list[Sighting] = []
+    for verdict in ("violation", "attention"):
+        of_verdict = heard.filter(verdict=verdict).select_related("device").order_by("-reported_at")
+        found += of_verdict[: NEWEST - len(found)]
+    return tuple(found)
+
+
+def _more(tiles: Iterable[Tile]) -> Tile | None:
+    return next((one for one in tiles if one.standing in {"not_in_line", "attention"} and one.count), None)
 
 
 def _devices_link(**query: str) -> str:
@@ -111,61 +128,29 @@ def _tiles(standings: dict[Standing, int]) -> list[Tile]:
     ]
 
 
-_RANK = Case(
-    *(When(verdict=state, then=Value(rank)) for rank, state in enumerate(SEVERITY, start=1)),
-    default=Value(0),
-    output_field=IntegerField(),
-)
+def _row(channel: Channel) -> Row:
+    return Row(channel, _devices_link(messenger=channel.messenger, profile=channel.profile))
 
 
-def _channels() -> list[Channel]:
-    """Return the channels seen, those used on most devices first."""
-    here = Sighting.objects.filter(device__revoked_at=None)
-    seen = here.exclude(messenger=None).values("messenger", "profile")
-    rows = seen.annotate(
-        label=Max("name"),
-        devices=Count("device", distinct=True),
-        open_now=Count("pk", filter=Q(is_open=True)),
-        rank=Max(_RANK, filter=Q(is_open=True)),
-    ).order_by("-devices", "messenger", "profile")[:CHANNELS]
-    return [
-        Channel(
-            name=row["label"] or row["messenger"],
-            profile=row["profile"],
-            devices=row["devices"],
-            open_now=row["open_now"],
-            worst=SEVERITY[row["rank"] - 1] if row["rank"] else "",
-            link=_devices_link(messenger=row["messenger"], profile=row["profile"]),
-        )
-        for row in rows
-    ]
-
-
-def _notices() -> Iterable[str]:
-    newest, installation = current(), Installation.objects.first()
-    ahead = Device.objects.filter(policy_serial__gt=0 if newest is None else newest.serial).count()
+def _notices(ahead: int, lost: int) -> Iterable[str]:
+    installation = Installation.objects.first()
     if ahead:
         yield (
             f"{_devices(ahead)} {'holds' if ahead == 1 else 'hold'} a policy newer than any here: was the database restored "
             "from a backup? Then run decorum-server after-restore."
         )
-    if installation is not None and installation.restored_at is not None:
-        lost = Device.objects.filter(lost_in_restore__gt=0).count()
-        if lost:
-            at = timezone.localtime(installation.restored_at)
-            yield (
-                f"The server was restored from a backup on {at:%Y-%m-%d}. {_devices(lost)} had reported things since that backup "
-                "that are lost here; each device's page says how many."
-            )
+    if lost and installation is not None and installation.restored_at is not None:
+        at = timezone.localtime(installation.restored_at)
+        yield (
+            f"The server was restored from a backup on {at:%Y-%m-%d}. {_devices(lost)} had reported things since that backup "
+            "that are lost here; each device's page says how many."
+        )
 
 
 def _devices(count: int) -> str:
     return "1 device" if count == 1 else f"{count} devices"
 
 
-def _in_force() -> InForce | None:
-    publication = current()
-    if publication is None:
-        return None
-    holders = Device.objects.filter(policy_serial=publication.serial).count()
-    return InForce(publication, holders, _devices_link(serial=str(publication.serial)))
+def _in_force(publication: Publication, counted: Figures) -> InForce:
+    link = _devices_link(serial=str(publication.serial))
+    return InForce(publication, counted.holders, counted.devices, link)

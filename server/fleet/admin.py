@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -12,13 +13,23 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
+from unfold.views import ChangeList
 
 from server.access.admin import ReadOnlyAdmin
 from server.addresses import client_address
 from server.console import present
 from server.console.templatetags.console import moment, standing
 from server.fleet import device_keys, revocation, secrets
-from server.fleet.filters import ChannelFilter, OwnershipFilter, ProfileFilter, SerialFilter, StandingFilter
+from server.fleet.figures import figures
+from server.fleet.filters import (
+    ChannelFilter,
+    OwnershipFilter,
+    ProfileFilter,
+    SerialFilter,
+    StandingFilter,
+    kept_count,
+    known_count,
+)
 from server.fleet.flags import flags
 from server.fleet.forms import SecretForm
 from server.fleet.models import Device, EnrolmentSecret
@@ -31,6 +42,15 @@ SENT_AGAIN = "The form was sent twice, and made one secret. It was shown that on
 FORMS_REMEMBERED = 20
 
 
+class DeviceList(ChangeList):  # type: ignore[misc]  # the theme ships no types
+    """The list of devices; how many there are in all was counted with the standings."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Count and fetch a page."""
+        super().get_results(request)
+        self.full_result_count = request.figures.devices  # type: ignore[attr-defined]  # see `changelist_view`
+
+
 @admin.register(Device)
 class DeviceAdmin(ReadOnlyAdmin):
     """The fleet as a list, and each device's story."""
@@ -39,6 +59,7 @@ class DeviceAdmin(ReadOnlyAdmin):
     list_filter = (StandingFilter, OwnershipFilter, ChannelFilter, ProfileFilter, SerialFilter)
     list_before_template = "console/standings.html"
     search_fields = ("name", "id")
+    show_full_result_count = False
     ordering = ("name", "id")
 
     def get_urls(self) -> list[URLPattern]:
@@ -89,8 +110,25 @@ class DeviceAdmin(ReadOnlyAdmin):
         """Show the list, with the standings that lead to parts of it."""
         newest = publishing.current()
         self.current_serial = 0 if newest is None else newest.serial
+        request.figures = figures(utc_now())  # type: ignore[attr-defined]  # for this request alone
         response: HttpResponse = super().changelist_view(request, extra_context)
         return response
+
+    def get_paginator(
+        self, request: HttpRequest, queryset: Any, per_page: int, *rest: Any, **others: Any
+    ) -> "Paginator[Device]":
+        """Return the pages; the length of a list that one thing narrows is known already, or found more easily."""
+        pages: Paginator[Device] = super().get_paginator(request, queryset, per_page, *rest, **others)
+        known = known_count(request.GET, request.figures)  # type: ignore[attr-defined]  # see `changelist_view`
+        if known is not None:
+            pages.count = known
+        elif request.figures.counted_at is not None:  # type: ignore[attr-defined]  # alike
+            pages.count = kept_count(request.GET, queryset)
+        return pages
+
+    def get_changelist(self, _request: HttpRequest, **_kwargs: Any) -> type[DeviceList]:
+        """Return the list that knows how long it is."""
+        return DeviceList
 
     def change_view(
         self, request: HttpRequest, object_id: str, *_args: Any, **_kwargs: Any
@@ -155,6 +193,7 @@ class SecretAdmin(ModelAdmin):  # type: ignore[misc]  # the theme ships no types
     list_display = ("label", "used", "state", "ends", "made", "created_by", "take_back")
     list_display_links = None
     list_before_template = "console/new_secret.html"
+    list_per_page = 50
     actions = None
 
     def has_change_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:

@@ -1,7 +1,7 @@
 """Check-ins: verified, taken exactly once in one transaction, and answered with sealed acknowledgements.
 
 One that comes alone may be anything: refused, sealed by a new key, a fork. Those that wait at the same moment are taken together, in one
-transaction and a handful of statements, as long as each of them is plain; who is not comes alone (decision 0024).
+transaction and a handful of statements, as long as each of them is plain; who is not comes alone (decision 0029).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -160,6 +160,7 @@ def _reply(visit: Visit, policy: Publication | None, identity: Identity, now: da
         next_check_in_seconds=settings.CONFIGURATION.check_in_seconds,
         wants_new_key=visit.next_key is None and device_keys.is_change_wanted(device, now),
         next_key=visit.next_key,
+        settings=settings.AGENT_SETTINGS,
         spread_seconds=spread_seconds(now),
     )
     return CheckInReply(

@@ -1,6 +1,6 @@
 """Many rows in one statement, on either database. A row is a struct whose fields are columns of a model's table.
 
-Django's own way builds an object and a piece of SQL for every value, which costs several times what the database does (decision 0024).
+Django's own way builds an object and a piece of SQL for every value, which costs several times what the database does (decision 0029).
 PostgreSQL takes all rows as one JSON value; SQLite, which is in this process, takes one row after the other.
 """
 

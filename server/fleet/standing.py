@@ -35,11 +35,14 @@ def filtered(devices: QuerySet[Device], standing: str | None, now: datetime) -> 
     return devices
 
 
+def by_standing(now: datetime) -> dict[str, Count]:
+    """Return what an aggregate asks to count how many devices stand how."""
+    return {standing: Count("pk", filter=condition(standing, now)) for standing in STANDINGS}
+
+
 def counts(devices: QuerySet[Device], now: datetime) -> dict[Standing, int]:
     """Return how many devices stand how, in one query."""
-    return devices.aggregate(  # type: ignore[return-value]  # the names given are the names returned
-        **{standing: Count("pk", filter=condition(standing, now)) for standing in STANDINGS}
-    )
+    return devices.aggregate(**by_standing(now))  # type: ignore[return-value]  # the names given are the names returned
 
 
 def standing_of(device: Device, now: datetime) -> Standing:

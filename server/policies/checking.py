@@ -26,12 +26,16 @@ def check(text: str) -> Checked:
 
 
 def _remarks(policy: Policy) -> Iterable[str]:
-    listed = catalogue().messengers
+    known = catalogue()
+    listed = known.messengers
     named = [rule.messenger for rule in policy.channels]
     named += [*policy.use_instead, *(rule.messenger for rule in policy.capture)]
     for messenger in dict.fromkeys(named):
         if messenger not in listed and not messenger.startswith("unlisted:"):
             yield f"The catalogue lists no messenger {messenger!r}; a rule for it may never hold."
+        elif known.judged_as(messenger) != messenger:
+            service = known.judged_as(messenger)
+            yield f"{messenger} is an unofficial client of {service}; a rule for it never holds: write it for {service}."
     captured = {rule.messenger for rule in policy.capture}
     for rule in policy.channels:
         if policy.capture_required and rule.stance == "approved" and rule.messenger not in captured:

@@ -9,7 +9,13 @@ import pytest
 
 import agent
 
-WINDOWS_ONLY = ("agent.windows.", "agent.localapi.named_pipe", "agent.service.windows_service")
+WINDOWS_ONLY = (
+    "agent.windows.",
+    "agent.localapi.named_pipe",
+    "agent.service.windows_service",
+    "agent.service.windows_setup",
+    "agent.service.windows_logon",
+)
 """Calls of Windows; `make test-windows` imports them."""
 NAMES = sorted(
     module.name

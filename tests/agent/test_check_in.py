@@ -9,6 +9,8 @@ import pytest
 
 from agent.errors import CredentialError, DistrustError, UnreachableError
 from agent.reporting.enrolment import current_enrolment
+from agent.reporting.wishes import kept
+from agent.store import STATE_FILE
 from contract import wire
 from contract.envelope import EVERY_DEVICE, Address, SigningKey, seal
 from contract.messages import OBSERVATIONS_AT_MOST, CheckInReply, PolicyBundle
@@ -282,7 +284,7 @@ def changing(folder: Path) -> tuple[Device, str]:
     return device, key.public.text
 
 
-def kept(device: Device) -> str:
+def kept_key(device: Device) -> str:
     key = device.credentials.load()
     assert key is not None
     return key.public.text
@@ -291,15 +293,15 @@ def kept(device: Device) -> str:
 def test_a_key_is_changed_when_the_server_asks_and_reports_go_on(tmp_path: Path) -> None:
     device, old = changing(tmp_path)
     assert device.check_ins.has_more_to_say()
-    assert kept(device) == old
+    assert kept_key(device) == old
     device.report("under the old key")
     device.check_in()
-    assert kept(device) != old
+    assert kept_key(device) != old
     assert not device.check_ins.has_more_to_say()
     device.report("under the new key")
     device.check_in()
     assert device.server.device_key is not None
-    assert device.server.device_key.text == kept(device)
+    assert device.server.device_key.text == kept_key(device)
     assert sorted(device.server.taken) == [1, 2]
 
 
@@ -309,11 +311,11 @@ def test_a_lost_answer_while_the_key_is_changed_locks_nobody_out(tmp_path: Path)
     for _ in range(2):
         with pytest.raises(UnreachableError):
             device.check_in()
-        assert kept(device) == old
+        assert kept_key(device) == old
     device.check_in()
     device.check_in()
     assert device.server.device_key is not None
-    assert device.server.device_key.text == kept(device) != old
+    assert device.server.device_key.text == kept_key(device) != old
 
 
 def test_a_new_start_while_the_key_is_changed_goes_on_with_the_old_one(tmp_path: Path) -> None:
@@ -327,7 +329,7 @@ def test_a_new_start_while_the_key_is_changed_goes_on_with_the_old_one(tmp_path:
     again.check_ins._credentials = device.credentials
     again.report("after a new start")
     again.check_in()
-    assert kept(again) == old
+    assert kept_key(again) == old
     assert len(again.server.taken) == 1
 
 
@@ -340,8 +342,26 @@ def test_a_key_that_cannot_be_kept_is_not_changed_to(tmp_path: Path, monkeypatch
     monkeypatch.setattr(device.credentials, "keep", full)
     with pytest.raises(CredentialError):
         device.check_in()
-    assert kept(device) == old
+    assert kept_key(device) == old
     monkeypatch.undo()
     device.check_in()
-    assert kept(device) != old
+    assert kept_key(device) != old
     device.check_in()
+
+
+def test_what_the_server_wishes_for_is_kept_until_it_wishes_for_something_else(
+    device: Device, tmp_path: Path
+) -> None:
+    assert kept(tmp_path) == {}
+    device.server.wishes = {"poll_milliseconds": 2000}
+    device.check_in()
+    assert kept(tmp_path) == {"poll_milliseconds": 2000, "check_in_seconds": 300}
+    device.server.wishes, device.server.next_check_in_seconds = {}, 60
+    device.check_in()
+    assert kept(tmp_path) == {"check_in_seconds": 60}
+
+
+def test_where_the_state_cannot_be_read_nothing_is_wished_for(tmp_path: Path) -> None:
+    assert kept(tmp_path / "elsewhere") == {}
+    (tmp_path / STATE_FILE).write_text("no database")
+    assert kept(tmp_path) == {}

@@ -1,7 +1,6 @@
 """Whether the wall clock can be believed: it is compared with what the server's sealed replies said."""
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -71,12 +70,10 @@ def test_the_systems_clock_knows_its_zone_and_never_goes_back() -> None:
     assert clock.monotonic() >= first > 0
 
 
-def test_the_boot_has_the_kernels_id_and_without_one_an_id_of_this_run(tmp_path: Path) -> None:
-    file = tmp_path / "boot_id"
-    file.write_text("4f6b\n")
-    assert SystemClock(file).boot_id() == "4f6b"
-    alone = SystemClock(tmp_path / "none")
-    assert alone.boot_id() == alone.boot_id() != SystemClock(tmp_path / "none").boot_id()
+def test_the_boot_has_the_systems_id_and_without_one_an_id_of_this_run() -> None:
+    assert SystemClock(lambda: "4f6b").boot_id() == "4f6b"
+    alone = SystemClock(lambda: None)
+    assert alone.boot_id() == alone.boot_id() != SystemClock(lambda: None).boot_id()
 
 
 def test_the_best_time_is_the_wall_clocks_while_it_can_be_believed() -> None:

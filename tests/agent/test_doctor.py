@@ -22,11 +22,13 @@ from agent.doctor import (
     worst,
 )
 from agent.managed.files import Files
+from agent.provisioning import Refusal
 from agent.reporting.enrolment import Enrolment
 from agent.settings import load
 from contract.ceiling import Ceiling, ProfileCeiling
 from contract.envelope import SigningKey
-from contract.local import Problem, Snapshot
+from contract.local import Noticing, Problem, Snapshot
+from contract.places import Scope
 from contract.settings_keys import Value
 from contract.version import VERSION
 from tests.fakes.device import EVERYTHING, Device
@@ -55,6 +57,7 @@ SNAPSHOT = Snapshot(
     waiting=0,
     notice_due=False,
     messengers=(),
+    noticing=Noticing("events"),
 )
 SETTINGS = msgspec.structs.replace(
     load(None, Files(Path("/nonexistent"))), ownership="company", ceiling=EVERYTHING
@@ -88,6 +91,7 @@ CHECKS = {
     "policy",
     "notice",
     "sensing",
+    "starts",
     "time zones",
 }
 
@@ -125,16 +129,18 @@ def answer(**changes: Any) -> dict[str, Any]:
     return {"server": ServerAnswer(url="https://decorum.example.com", **changes)}
 
 
+POLLING = Noticing("polling", "This kernel tells only with CAP_NET_ADMIN.", "Give its service CAP_NET_ADMIN.")
 CLAMPED = {**SETTINGS.values, "check_in_seconds": Value(5, "file", "1 was asked for; 5 to 86400 is taken.")}
 WORK_ONLY = Ceiling(personal=ProfileCeiling(work="exact"))
 WRONG = [
     Wrong("settings", "broken", "not TOML", {"settings": None, "settings_error": "It is not TOML.", "settings_remedy": "Mend it."}),
     Wrong("settings", "attention", "1 was asked for", set_to(values=CLAMPED)),
+    Wrong("installation", "attention", "ownership: compny", {"refusal": Refusal("ownership: compny.", "Mend it.")}),
     Wrong("ceiling", "attention", "nothing through", set_to(ceiling=Ceiling())),
     Wrong("ceiling", "attention", "nothing through", set_to(ceiling=WORK_ONLY)),
     Wrong("state folder", "attention", "not there yet", folder(exists=False)),
     Wrong("state folder", "attention", "may not be read", folder(is_readable=False)),
-    Wrong("state folder", "broken", "Others can look", folder(is_private=False)),
+    Wrong("state folder", "broken", "Others can look", folder(open_to="Others", closing="chmod 700 it")),
     Wrong("database", "broken", "damaged", folder(is_damaged=True)),
     Wrong("disk", "attention", "MiB are free", folder(free_bytes=ROOM_BYTES - 1)),
     Wrong("disk", "broken", "MiB are free", folder(free_bytes=LITTLE_BYTES - 1)),
@@ -155,6 +161,7 @@ WRONG = [
     Wrong("policy", "attention", "run out", said(policy_expired=True)),
     Wrong("notice", "attention", "not been told", said(notice_due=True)),
     Wrong("sensing", "attention", "cannot be looked at", {"sees_others": False}),
+    Wrong("starts", "attention", "only with CAP_NET_ADMIN", said(noticing=POLLING)),
     Wrong("time zones", "broken", "missing", {"has_zones": False}),
     Wrong("agent's word", "attention", "The disk is full", said(problems=(Problem("x", "The disk is full.", "Make room."),))),
 ]  # fmt: skip
@@ -167,6 +174,30 @@ def test_what_is_wrong_is_found_and_nothing_else(wrong: Wrong) -> None:
     (finding,) = findings
     assert wrong.word in finding.sentence
     assert finding.remedy
+
+
+def starts(noticing: Noticing, scope: Scope = "system") -> Finding:
+    facts = msgspec.structs.replace(WELL, scope=scope, **said(noticing=noticing))
+    return next(finding for finding in examine(facts) if finding.check == "starts")
+
+
+def test_looking_for_want_of_a_right_is_a_fault_of_the_system_agent_alone() -> None:
+    assert starts(POLLING).grade == "attention"
+    assert starts(POLLING, "user").grade == "fine"
+    assert "only with CAP_NET_ADMIN" in starts(POLLING, "user").sentence
+    assert starts(Noticing("polling", "This system offers no events.")).grade == "fine"
+
+
+def test_how_often_events_were_lost_is_told() -> None:
+    assert "3 times" in starts(Noticing("events", lost=3)).sentence
+    assert "3 times" in starts(Noticing("polling", "It fell silent.", lost=3)).sentence
+    assert "times" not in starts(Noticing("events")).sentence
+
+
+def test_a_refused_installation_is_why_a_device_is_not_enrolled() -> None:
+    refused = msgspec.structs.replace(WELL, enrolment=None, refusal=Refusal("ownership: compny.", "Mend it."))
+    grades = {finding.check: finding.grade for finding in examine(refused)}
+    assert grades["installation"] == "broken"
 
 
 def test_every_check_is_seen_to_fail() -> None:
@@ -218,6 +249,31 @@ def test_it_reads_an_enrolment_that_the_agent_holds_and_changes_nothing(
     assert "its key is gone" in told
     assert "The state can be read through." in told
     assert (tmp_path / "state.sqlite3").read_bytes() == before
+
+
+def remedies(**facts: Any) -> str:
+    return " ".join(finding.remedy or "" for finding in examine(msgspec.structs.replace(WELL, **facts)))
+
+
+def test_each_system_is_told_its_own_commands() -> None:
+    wrong = {"agent_version": None, "sees_others": False, "scope": "system"}
+    told = {system: remedies(system=system, **wrong) for system in ("linux", "macos", "windows")}
+    assert "systemctl start decorum" in told["linux"]
+    assert "launchctl kickstart system/org.decorum.agent" in told["macos"]
+    assert "sc start Decorum" in told["windows"]
+    assert "root" not in told["windows"]
+
+
+def test_a_state_folder_that_others_may_look_into_is_said_with_the_command_that_ends_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tmp_path.chmod(0o755)
+    settings = tmp_path / "settings.toml"
+    settings.write_text('key_store = "file"\n')
+    cli.main(["doctor", "--state", str(tmp_path), "--settings", str(settings), "--socket", "/none"])
+    told = capsys.readouterr().out
+    assert f"Others can look into {tmp_path}." in told
+    assert f"Run `chmod 700 {tmp_path}`." in told
 
 
 def test_settings_that_cannot_be_read_are_a_finding_not_an_end(

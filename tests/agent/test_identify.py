@@ -47,6 +47,14 @@ def test_a_messenger_is_answered_with_its_evidence() -> None:
     ]
 
 
+def test_an_unofficial_client_is_answered_as_its_messenger_and_named() -> None:
+    [answer] = _answers('{"platform": "linux", "flatpak_id": "dev.vencord.Vesktop"}')
+    assert (answer["messenger"], answer["name"], answer["client"]) == ("discord", "Discord", "vesktop")
+    facts = ProcessFacts(platform="linux", flatpak_id="dev.vencord.Vesktop")
+    told = explain(facts, MATCHER.match(facts))
+    assert told.endswith("\nIt is used with vesktop, an unofficial client.")
+
+
 def test_everything_else_is_answered_with_nothing() -> None:
     assert _answers(
         '{"platform": "linux", "exe": "/usr/bin/vim", "cmdline": ["vim", "/usr/bin/pidgin"]}'

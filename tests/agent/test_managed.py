@@ -1,4 +1,4 @@
-"""Where administrators set things, on each system. Registry and property lists are recorded by hand: neither has run for real yet."""
+"""Where administrators set things, on each system. The registry is read for real by `make test-windows`; property lists are made here."""
 
 import os
 import plistlib
@@ -9,6 +9,7 @@ import pytest
 
 from agent.errors import SettingsError
 from agent.managed.files import Files
+from agent.managed.layers import Layers
 from agent.managed.preferences import Preferences
 from agent.managed.registry import PLACE, Registry
 from agent.settings import load
@@ -175,3 +176,16 @@ def test_a_misspelt_setting_is_refused_with_the_one_that_was_meant(folder: Path)
         load(None, files(folder))
     assert refused.value.remedy == "Did you mean 'check_in_seconds'?"
     assert "settings.d" in refused.value.detail
+
+
+def test_what_mdm_lays_down_wins_over_an_administrators_file(folder: Path, tmp_path: Path) -> None:
+    of_administrator = files(folder)
+    list_of_mdm = tmp_path / "org.decorum.agent.plist"
+    both = Layers(of_administrator, Preferences(list_of_mdm))
+    assert both.read() is None
+    (folder / "settings.toml").write_text('server_url = "https://a.example.com"\ncheck_in_seconds = 600\n')
+    before = both.stamp()
+    list_of_mdm.write_bytes(plistlib.dumps({"check_in_seconds": 300}))
+    assert both.stamp() != before
+    assert both.read() == {"server_url": "https://a.example.com", "check_in_seconds": 300}
+    assert both.places() == (*of_administrator.places(), str(list_of_mdm))

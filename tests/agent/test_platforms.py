@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.folders import Folders, UserFolders, user_folders_on
 from agent.localapi.peer import Peer, peer_of_sid, peer_of_xucred, role_of
 from agent.sensing.app_bundles import FILE_LIMIT_BYTES, Bundle, BundleIndex
 from agent.sensing.process_source import GoneError, ProcessKey
@@ -104,9 +105,60 @@ def test_a_file_without_a_list_is_everybodys(sddl: str) -> None:
 def test_each_system_has_its_places() -> None:
     assert places_on("linux").state == "/var/lib/decorum"
     assert places_on("macos").socket == "/var/run/decorum/agent.sock"
+    assert places_on("macos").settings == "/Library/Application Support/Decorum/settings.toml"
     assert places_on("windows", r"D:\Data").state == r"D:\Data\Decorum\State"
     assert sockets_to_try({}, 255, "windows") == (f"{PIPES}decorum-agent", f"{PIPES}decorum-agent-ff")
     assert user_socket({"HOME": "/Users/ada"}, 501, "macos").startswith("/Users/ada/Library/")
+
+
+def test_no_settings_come_from_a_folder_that_anybody_may_make_on_windows() -> None:
+    assert places_on("windows").settings is None
+
+
+def test_a_users_own_agent_keeps_its_things_where_the_system_keeps_a_users() -> None:
+    own = UserFolders(data=Path("/data"), state=Path("/state"), config=Path("/config"))
+    assert user_folders_on("linux", own) == Folders(Path("/state"), Path("/config/settings.toml"))
+    for system in ("macos", "windows"):
+        assert user_folders_on(system, own) == Folders(Path("/data/State"), Path("/data/settings.toml"))
+
+
+ATTACKERS = f"O:{BOB}D:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;FA;;;{BOB})"
+"""A folder in `%ProgramData%` that an ordinary user made before the agent came, as Windows gives its list."""
+MADE_BY_AN_INSTALLER = "O:SYD:AI(A;OICIID;FA;;;SY)(A;OICIID;FA;;;BA)(A;OICIIOID;GA;;;CO)(A;OICIID;0x1200a9;;;BU)(A;CIID;DCLCRPCR;;;BU)"
+"""What a folder inherits from the list that `%ProgramData%` has on Windows Server 2025: users may read it, and add to it."""
+
+
+def test_a_folder_that_another_user_made_first_is_refused() -> None:
+    assert access.complaint(ATTACKERS, SYSTEM_SID, access.EVERY_RIGHT) == f"belongs to {BOB}"
+    assert access.complaint(ATTACKERS, SYSTEM_SID, access.REPLACING) == f"belongs to {BOB}"
+    assert access.complaint(ATTACKERS, BOB, access.EVERY_RIGHT) is None
+
+
+def test_a_folder_that_others_may_look_into_is_refused_for_state_and_good_enough_around_it() -> None:
+    told = access.complaint(MADE_BY_AN_INSTALLER, SYSTEM_SID, access.EVERY_RIGHT)
+    assert told is not None
+    assert access.SHORT_NAMES["BU"] in told
+    assert access.complaint(MADE_BY_AN_INSTALLER, SYSTEM_SID, access.REPLACING) is None
+
+
+@pytest.mark.parametrize("right", ["FA", "0x40", "SD", "WD", "WO", "GA"])
+def test_who_could_put_another_folder_in_its_place_is_told(right: str) -> None:
+    sddl = f"O:SYD:P(A;OICI;FA;;;SY)(A;;{right};;;{BOB})"
+    assert access.complaint(sddl, SYSTEM_SID, access.REPLACING) == f"may be replaced by {BOB}"
+
+
+@pytest.mark.parametrize("sddl", ["D:P(A;;FA;;;SY)", "nonsense", "O:SYD:NO_ACCESS_CONTROL"])
+def test_a_folder_without_owner_or_list_is_refused(sddl: str) -> None:
+    assert access.complaint(sddl, SYSTEM_SID, access.REPLACING) is not None
+
+
+@pytest.mark.parametrize("own", [ADA, SYSTEM_SID])
+@pytest.mark.parametrize("keeper", [ADA, ADMINISTRATORS_SID])
+def test_what_the_agent_makes_it_takes_again(keeper: str, own: str) -> None:
+    made = access.private_folder(keeper)
+    is_ones_own = keeper in {own, ADMINISTRATORS_SID}
+    assert (access.complaint(made, own, access.EVERY_RIGHT) is None) is is_ones_own
+    assert access.others_in(access.private_file(keeper), {keeper, SYSTEM_SID}) == ()
 
 
 def test_the_systems_pipe_is_believed_when_the_system_owns_it_in_any_case_of_letters() -> None:

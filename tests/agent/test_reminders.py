@@ -21,7 +21,7 @@ NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 NAMES = catalogue.parse(
     {
-        "a.toml": '[teams]\nname = "Microsoft Teams"\nmaker = "M"\nkind = "business"\nseen = [["linux", "executable", "t", "x"]]'
+        "a.toml": '[teams]\nname = "Microsoft Teams"\nmaker = "M"\nkind = "business"\nseen = [["linux", "x", { executable = "t" }]]'
     }
 )
 

@@ -1,6 +1,5 @@
 """The agent keeps to its own limits: it slows down when it costs too much, says so once, and recovers by itself."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,9 +7,9 @@ import pytest
 
 from agent.errors import StateError
 from agent.problems import Problems
+from agent.rhythm import LONGEST_PAUSE_SECONDS
 from agent.selflimit import (
     EVERY_SECONDS,
-    LONGEST_PAUSE_SECONDS,
     SLOWEST,
     Limits,
     Meter,
@@ -109,7 +108,6 @@ class Limited(Device):
         self.busy, self.changes = 0.0, 0
         self.limit = SelfLimit(
             lambda: Usage(self.clock.monotonic(), self.busy, SMALL),
-            USUAL_PAUSE,
             self.store,
             self.journal,
             self.outbox,
@@ -139,15 +137,15 @@ def test_an_episode_is_told_once_and_shown_until_it_is_over(tmp_path: Path) -> N
     device = Limited(tmp_path)
     device.enrol()
     device.live(20, share=0.02)
-    assert (device.limit.pause_seconds(), device.problems.all()) == (USUAL_PAUSE, ())
+    assert (device.limit.slowed(USUAL_PAUSE), device.problems.all()) == (USUAL_PAUSE, ())
     device.live(300, share=0.4)
-    assert device.limit.pause_seconds() == LONGEST_PAUSE_SECONDS
+    assert device.limit.slowed(USUAL_PAUSE) == LONGEST_PAUSE_SECONDS
     assert [problem.code for problem in device.problems.all()] == ["over_limit"]
     assert len(device.told()) == 1
     assert "more than a tenth of a processor" in device.told()[0]
     assert [entry.kind for entry in device.journal.entries()].count("trouble") == 1
     device.live(600, share=0.01)
-    assert (device.limit.pause_seconds(), device.problems.all(), device.changes) == (USUAL_PAUSE, (), 2)
+    assert (device.limit.slowed(USUAL_PAUSE), device.problems.all(), device.changes) == (USUAL_PAUSE, (), 2)
     device.live(20, share=0.4)
     assert len(device.told()) == 2
 
@@ -191,8 +189,7 @@ def test_the_agent_looks_at_the_pace_that_its_limits_allow(tmp_path: Path) -> No
     """The composition: what is measured reaches the pause between looks, and the snapshot."""
     with RunningAgent(tmp_path) as agent:
         _be_busy(agent, seconds=40, share=0.5)
-        pause: Callable[[], float] = agent.agent._self_limit.pause_seconds
-        assert pause() > USUAL_PAUSE
+        assert agent.agent._self_limit.slowed(USUAL_PAUSE) > USUAL_PAUSE
         assert [problem.code for problem in agent.agent._view().problems] == ["over_limit"]
 
 

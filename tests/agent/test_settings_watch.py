@@ -3,7 +3,6 @@
 import asyncio
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from agent.errors import SettingsError, StateError
@@ -14,7 +13,13 @@ from agent.settings_watch import LOOK_SECONDS, SettingsPlace, SettingsWatch
 from tests.fakes.hand_loop import HandLoop
 
 PLAIN = load(None, Files(Path("/nonexistent")))
-OTHERS = msgspec.structs.replace(PLAIN, check_in_seconds=60)
+
+
+def wished(**asked: object) -> Settings:
+    return load(None, Files(Path("/nonexistent")), asked)
+
+
+OTHERS = wished(poll_milliseconds=800)
 
 
 class Place:
@@ -58,6 +63,21 @@ def test_the_same_settings_written_again_change_nothing() -> None:
     place = Place()
     place.write(PLAIN)
     assert not place.watch.look()
+
+
+def test_the_servers_rhythm_needs_no_new_start_and_everything_else_does() -> None:
+    place = Place()
+    place.write(wished(check_in_seconds=60))
+    assert not place.watch.look()
+    place.write(wished(check_in_seconds=60, poll_milliseconds=800))
+    assert place.watch.look()
+
+
+def test_a_rhythm_that_the_administrator_changed_is_taken_up(tmp_path: Path) -> None:
+    place, file = Place(), tmp_path / "own.toml"
+    file.write_text("check_in_seconds = 60\n")
+    place.write(load(file, Files(Path("/nonexistent"))))
+    assert place.watch.look()
 
 
 @pytest.mark.expected_warnings("It is not TOML")

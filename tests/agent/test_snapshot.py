@@ -13,7 +13,7 @@ from agent.sensing.process_source import ProcessKey
 from agent.snapshot import View, build
 from contract.evidence import Match
 from contract.judge import Circumstances, Subject, judge
-from contract.local import Snapshot
+from contract.local import Noticing, Snapshot
 from contract.messages import PolicyBundle
 from tests.fakes.device import EVERYTHING, policy
 
@@ -32,6 +32,7 @@ VIEW = View(
     last_contact=NOW,
     waiting=0,
     problems=(),
+    noticing=Noticing("events"),
 )
 
 

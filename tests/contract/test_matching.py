@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.catalogue import load
-from contract.catalogue import parse
+from contract.catalogue import Identifier, parse
 from contract.evidence import (
     CATEGORY_WEIGHTS,
     COUNTER_WEIGHTS,
@@ -24,7 +24,8 @@ from contract.matching import Matcher
 from contract.programs import BROWSERS
 
 CORPUS = Path(__file__).parent / "corpus"
-MATCHER = Matcher(load())
+CATALOGUE = load()
+MATCHER = Matcher(CATALOGUE)
 
 
 def _rows(name: str) -> list[dict[str, Any]]:
@@ -63,30 +64,177 @@ def test_what_is_no_messenger_is_left_alone(row: dict[str, Any]) -> None:
     assert MATCHER.match(_facts(row)) is None, row["why"]
 
 
-def test_every_listed_identifier_is_found_on_its_platform() -> None:
-    keys = {
-        "bundle_id",
-        "app_bundle",
-        "flatpak_id",
-        "snap",
-        "package_family",
-        "winget_id",
-        "desktop_id",
-        "origin",
+REAL = _rows("real_programs.jsonl")
+"""Programs that are no messengers, as their packages and manifests say it."""
+
+
+def test_real_programs_are_many_and_each_has_a_source() -> None:
+    assert len(REAL) >= 400
+    assert {row["facts"]["platform"] for row in REAL} == {"linux", "macos", "windows", "web"}
+    assert [
+        row
+        for row in REAL
+        if not re.search(r"^(Debian|Homebrew|winget|Scoop|Ferdium|maker's) ", row["source"])
+    ] == []
+    assert len({json.dumps(row["facts"], sort_keys=True) for row in REAL}) == len(REAL)
+
+
+def test_no_real_program_is_taken_for_a_listed_messenger() -> None:
+    matches = [(row["source"], MATCHER.match(_facts(row))) for row in REAL]
+    assert [(source, match.messenger) for source, match in matches if match and match.listed] == []
+
+
+def test_at_most_one_real_program_in_two_hundred_is_taken_for_an_unlisted_messenger() -> None:
+    alarms = [row["source"] for row in REAL if MATCHER.match(_facts(row))]
+    assert len(alarms) <= len(REAL) * 0.005, alarms
+
+
+FACT_OF = {"deb": "package", "rpm": "package"}
+"""Facts that are not called as the kind of identifier is."""
+EVERY = [(messenger, seen) for messenger, entry in CATALOGUE.messengers.items() for seen in entry.seen]
+
+
+def _told(seen: Identifier, value: str) -> ProcessFacts:
+    if seen.kind == "executable":
+        return ProcessFacts(platform=seen.platform, exe=f"/opt/any/{value}")
+    if seen.kind == "script":
+        return ProcessFacts(
+            platform=seen.platform, exe="/usr/bin/python3", cmdline=("python3", f"/opt/{value}")
+        )
+    return msgspec.convert(
+        {"platform": seen.platform, FACT_OF.get(seen.kind, seen.kind): value}, ProcessFacts
+    )
+
+
+@pytest.mark.parametrize("messenger", CATALOGUE.messengers)
+def test_every_listed_identifier_is_recognised_on_its_platform_from_facts_alone(messenger: str) -> None:
+    entry = CATALOGUE.messengers[messenger]
+    for seen in entry.seen:
+        value = seen.value.replace("*", "any")
+        for spelt in (value, value.upper()):
+            match = MATCHER.match(_told(seen, spelt))
+            assert match is not None, spelt
+            assert match.messenger == CATALOGUE.judged_as(messenger), spelt
+            assert match.client == (messenger if entry.client_of else None)
+            assert match.name == CATALOGUE.name_of(match.messenger)
+            assert (match.evidence[0].value, match.listed) == (seen.value, True)
+            # A package of the same name in both formats is told by the first.
+            assert seen.source in match.evidence[0].sentence or (seen.kind, match.evidence[0].kind) == (
+                "rpm",
+                "deb",
+            )
+
+
+def test_a_name_of_another_platform_tells_nothing() -> None:
+    known = {(seen.platform, seen.kind, seen.value.lower()) for _, seen in EVERY}
+    for _, seen in EVERY:
+        if seen.platform == "windows" and seen.kind == "uninstall_name":
+            facts = ProcessFacts(platform="linux", uninstall_name=seen.value)
+            assert MATCHER.match(facts) is None
+        if seen.kind == "bundle_id" and ("linux", "desktop_id", seen.value.lower()) not in known:
+            assert MATCHER.match(ProcessFacts(platform="windows", bundle_id=seen.value)) is None
+
+
+SERVICE_AND_CLIENT = parse(
+    {
+        "demo.toml": """
+[demo]
+name = "Demo"
+maker = "Demo"
+kind = "both"
+seen = [
+  ["web", "page", { origin = ["https://demo.im", "https://*.demo.im"], start_url = "https://mail.demo.com/talk/" }],
+  ["linux", "page", { executable = "demo-im" }],
+]
+[better]
+name = "Better Demo"
+maker = "Somebody"
+kind = "both"
+client_of = "demo"
+seen = [["linux", "Debian better 1", { executable = "better-im", flatpak_id = "org.better.Demo" }]]
+"""
     }
-    for messenger, entry in load().messengers.items():
-        for seen in entry.seen:
-            if seen.kind in keys:
-                facts = msgspec.convert(
-                    {"platform": seen.platform, seen.kind: seen.value.upper()}, ProcessFacts
-                )
-            elif seen.kind == "executable":
-                facts = ProcessFacts(platform=seen.platform, exe=f"/opt/any/{seen.value}")
-            else:
-                continue
-            match = MATCHER.match(facts)
-            assert match is not None, seen
-            assert match.messenger == messenger, seen
+)
+
+
+def test_an_unofficial_client_is_the_messenger_it_speaks_for_and_is_named() -> None:
+    matcher = Matcher(SERVICE_AND_CLIENT)
+    match = matcher.match(ProcessFacts(platform="linux", exe="/usr/bin/better-im"))
+    assert match is not None
+    assert (match.messenger, match.name, match.client) == ("demo", "Demo", "better")
+    own = matcher.match(ProcessFacts(platform="linux", exe="/usr/bin/demo-im"))
+    assert own is not None
+    assert (own.messenger, own.client) == ("demo", None)
+
+
+@pytest.mark.parametrize(
+    ("told", "found"),
+    [
+        ("Vesktop", True),
+        ("Vesktop 1.6.7", True),
+        ("vesktop 1.6.7 (x64)", True),
+        ("Vesktop Themes 1.6.7", False),
+        ("1.6.7", False),
+    ],
+)
+def test_a_program_that_windows_lists_with_its_version_is_known(told: str, *, found: bool) -> None:
+    match = MATCHER.match(ProcessFacts(platform="windows", uninstall_name=told))
+    assert (match is not None and match.client == "vesktop") == found
+
+
+def test_a_package_is_one_fact_whatever_its_format() -> None:
+    match = MATCHER.match(ProcessFacts(platform="linux", package="vesktop"))
+    assert match is not None
+    assert [evidence.kind for evidence in match.evidence] == ["deb"]
+    assert match.confidence == pytest.approx(WEIGHTS["deb"])
+    [rpm] = [seen for _, seen in EVERY if seen.kind == "rpm" and seen.value == "rocketchat"]
+    told = MATCHER.match(ProcessFacts(platform="linux", package=rpm.value))
+    assert told is not None
+    assert [evidence.kind for evidence in told.evidence] == ["rpm"]
+
+
+def test_a_client_and_its_messenger_speak_together() -> None:
+    matcher = Matcher(SERVICE_AND_CLIENT)
+    match = matcher.match(ProcessFacts(platform="linux", exe="/x/demo-im", flatpak_id="org.better.Demo"))
+    assert match is not None
+    assert (match.messenger, match.client) == ("demo", "better")
+    assert [evidence.kind for evidence in match.evidence] == ["flatpak_id", "executable"]
+
+
+@pytest.mark.parametrize(
+    ("origin", "found"),
+    [
+        ("https://demo.im", "https://demo.im"),
+        ("https://acme.demo.im", "https://*.demo.im"),
+        ("https://a.b.Demo.im:443/x", "https://*.demo.im"),
+        ("https://notdemo.im", None),
+        ("https://demo.im.evil.com", None),
+        ("http://demo.im", None),
+        ("https://mail.demo.com/talk/", None),
+    ],
+)
+def test_an_origin_is_of_a_messenger_by_its_host_alone(origin: str, found: str | None) -> None:
+    match = Matcher(SERVICE_AND_CLIENT).match(ProcessFacts(platform="web", origin=origin))
+    assert (match and match.evidence[0].value) == found
+
+
+@pytest.mark.parametrize(
+    ("start_url", "found"),
+    [
+        ("https://mail.demo.com/talk/", "start_url"),
+        ("https://mail.demo.com/talk", "start_url"),
+        ("https://mail.demo.com/talk/u/0?x=1#y", "start_url"),
+        ("https://mail.demo.com/talker", None),
+        ("https://mail.demo.com/", None),
+        ("https://demo.im/app/?source=pwa", "origin"),
+        ("https://demo.com", None),
+    ],
+)
+def test_an_installed_web_application_is_known_by_where_it_starts(start_url: str, found: str | None) -> None:
+    for platform in ("web", "linux"):
+        facts = msgspec.convert({"platform": platform, "start_url": start_url}, ProcessFacts)
+        match = Matcher(SERVICE_AND_CLIENT).match(facts)
+        assert (match and match.evidence[0].kind) == found
 
 
 def test_evidence_names_what_was_seen_and_who_says_so() -> None:
@@ -187,7 +335,7 @@ def test_nothing_makes_certain() -> None:
 
 
 def test_a_name_shared_by_two_messengers_when_cut_tells_neither() -> None:
-    entry = '[{id}]\nname = "{id}"\nmaker = "x"\nkind = "both"\nseen = [["linux", "executable", "{exe}", "Debian x 1"]]\n'
+    entry = '[{id}]\nname = "{id}"\nmaker = "x"\nkind = "both"\nseen = [["linux", "Debian x 1", {{ executable = "{exe}" }}]]\n'
     text = entry.format(id="one", exe="secure-messenger-one") + entry.format(
         id="two", exe="secure-messenger-two"
     )

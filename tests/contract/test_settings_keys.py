@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from contract.ceiling import Ceiling, ProfileCeiling
 from contract.errors import MalformedError
-from contract.settings_keys import KEYS, ORIGINS, Origin, resolve
+from contract.settings_keys import KEYS, ORIGINS, Origin, refuse_wishes, resolve
 from contract.wire import convert
 
 GOOD: dict[str, tuple[object, object]] = {
@@ -102,7 +102,7 @@ def test_precedence_is_default_file_server_managed() -> None:
     assert ORIGINS == ("default", "file", "server", "managed")
 
 
-@pytest.mark.parametrize("origin", ORIGINS[1:])
+@pytest.mark.parametrize("origin", ["file", "managed"])
 @pytest.mark.parametrize("name", ["celing", "Ceiling", "", "ceiling ", "ceiling.company", "__class__"])
 def test_a_name_that_is_no_setting_is_refused_with_its_layer(origin: Origin, name: str) -> None:
     with pytest.raises(MalformedError, match=re.escape(f"{name!r} ({origin})")) as refused:
@@ -141,12 +141,10 @@ WRONG: list[tuple[str, Any, str]] = [
 
 
 @pytest.mark.parametrize(("name", "value", "path"), WRONG)
-def test_a_value_of_the_wrong_type_is_refused_by_its_path_in_every_layer(
-    name: str, value: Any, path: str
-) -> None:
-    for origin in ("file", "managed", *(["server"] if name in OF_THE_SERVER else [])):
+def test_a_value_of_the_wrong_type_is_refused_by_its_path(name: str, value: Any, path: str) -> None:
+    for origin in ("file", "managed"):
         with pytest.raises(MalformedError) as refused:
-            resolve({origin: {name: value}})  # type: ignore[dict-item]  # each is an Origin
+            resolve({origin: {name: value}})
         assert refused.value.path == path
         assert name in refused.value.detail
 
@@ -171,3 +169,50 @@ def test_a_ceiling_is_taken_whole_so_that_a_higher_layer_can_close_what_a_lower_
         "managed": {"ceiling": {"company": {"work": "name"}}},
     }
     assert resolve(layers)["ceiling"].value == Ceiling(company=ProfileCeiling(work="name"))
+
+
+@pytest.mark.parametrize(
+    ("asked", "kept"),
+    [
+        ({"highest_rung": "close", "poll_milliseconds": 800}, 800),
+        ({"invented_later": {"deep": [1]}, "poll_milliseconds": 800}, 800),
+        ({"poll_milliseconds": "fast"}, 750),
+        ({"poll_milliseconds": 1}, 100),
+    ],
+)
+def test_no_answer_of_a_server_keeps_an_agent_from_starting(asked: dict[str, object], kept: int) -> None:
+    values = resolve({"server": asked})
+    assert values["poll_milliseconds"].value == kept
+    assert values["highest_rung"].value == "remind"
+
+
+def test_a_wish_that_is_not_taken_is_said_and_leaves_what_was_in_force() -> None:
+    value = resolve({"file": {"poll_milliseconds": 900}, "server": {"poll_milliseconds": "fast"}})[
+        "poll_milliseconds"
+    ]
+    assert (value.value, value.origin) == (900, "file")
+    assert value.remark is not None
+    assert "'fast'" in value.remark
+
+
+def test_what_the_administrator_fixed_no_server_changes() -> None:
+    value = resolve({"server": {"poll_milliseconds": 800}, "managed": {"poll_milliseconds": 900}})[
+        "poll_milliseconds"
+    ]
+    assert (value.value, value.origin) == (900, "managed")
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"highest_rung": "close"}, "'highest_rung' is nothing that a server may ask for"),
+        ({"check_in_seconds": 60}, "poll_milliseconds"),
+        ({"poll_milliseconds": 1}, "100 to 10000"),
+        ({"poll_milliseconds": "fast"}, "Expected `int`"),
+    ],
+)
+def test_what_a_server_cannot_ask_for_is_refused_before_it_is_sent(
+    asked: dict[str, object], words: str
+) -> None:
+    with pytest.raises(MalformedError, match=re.escape(words)):
+        refuse_wishes(asked)

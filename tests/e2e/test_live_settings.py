@@ -1,5 +1,6 @@
 """Settings are changed while the agent runs: it takes them up by itself, and goes on with what it had seen."""
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Stage]:
     with staged(tmp_path) as one:
+        one.environment["DECORUM_SERVER_AGENT_SETTINGS"] = "poll_milliseconds = 444"
         one.server("migrate")
         one.publish(policy_text("gajim", "banned"))
         one.start_server()
@@ -38,6 +40,19 @@ def test_a_lower_ceiling_holds_without_a_new_start(stage: Stage) -> None:
     assert problems(stage) == []
     assert stage.pid_of("agent") == pid
     assert stage.end("agent") == 0
+
+
+def test_what_the_server_wishes_for_holds_and_is_said_to_be_its_word(stage: Stage) -> None:
+    wait_for(lambda: setting(stage, "poll_milliseconds") == (444, "server"), "the server's wish", 30)
+    assert setting(stage, "check_in_seconds") == (5, "server")
+    assert setting(stage, "highest_rung")[1] != "server"
+    assert stage.end("agent") == 0
+
+
+def setting(stage: Stage, name: str) -> tuple[object, str]:
+    done = stage.decorum("settings", "--json", *stage.places())
+    value = json.loads(done.stdout)[name]
+    return value["value"], value["origin"]
 
 
 def problems(stage: Stage) -> list[str]:

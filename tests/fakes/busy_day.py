@@ -23,12 +23,14 @@ from agent.managed.files import Files
 from agent.runtime import Agent, Options, Surroundings
 from agent.selflimit import Usage
 from agent.sensing.desktop_entries import DesktopIndex
+from agent.sensing.noticing import Offer
 from agent.settings import load
 from agent.settings_watch import SettingsPlace
 from contract.messages import SealedRequest
 from tests.fakes.central_server import CentralServer
 from tests.fakes.device import EVERYTHING, Device, HandClock, policy
 from tests.fakes.hand_loop import HandLoop
+from tests.fakes.process_events import NoChild
 from tests.fakes.process_source import FakeProcessSource
 
 MINUTE, HOUR = 60.0, 3600.0
@@ -166,6 +168,7 @@ class BusyDay:
         outside = Surroundings(
             clock=clock,
             processes=self.source,
+            starts=Offer(None, NoChild()),
             entries=DesktopIndex(()),
             credentials=device.credentials,
             transport=self.server,

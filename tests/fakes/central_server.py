@@ -60,6 +60,7 @@ class CentralServer:
         self.serial = 0
         self.next_check_in_seconds = 300
         self.spread_seconds = 0
+        self.wishes: dict[str, int | bool | str] = {}
         self.wants_new_key = False
         self.next_device_key: VerifyKey | None = None
         self.is_down = False
@@ -161,6 +162,7 @@ class CentralServer:
             missing=missing,
             forks=forks,
             next_check_in_seconds=self.next_check_in_seconds,
+            settings=self.wishes,
             spread_seconds=self.spread_seconds,
             wants_new_key=self.wants_new_key,
             next_key=self._take_next_key(message),

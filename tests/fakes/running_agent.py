@@ -17,7 +17,9 @@ from agent.profiles import Side
 from agent.runtime import Agent, Options, Surroundings
 from agent.selflimit import Usage
 from agent.sensing.desktop_entries import DesktopIndex
+from agent.sensing.noticing import Offer
 from agent.sensing.process_source import GoneError, Image, ProcessKey, Reading
+from agent.service.systemd import Systemd
 from agent.settings import load
 from agent.settings_watch import SettingsPlace
 from contract import wire
@@ -25,6 +27,7 @@ from contract.ceiling import Ceiling
 from contract.evidence import Match
 from contract.places import Scope
 from tests.fakes.device import EVERYTHING, Device, policy
+from tests.fakes.process_events import NoChild
 
 OWNER_UID = 0
 """Tests run as anybody; the agent's own user is an owner, and so is root."""
@@ -74,7 +77,9 @@ class RunningAgent:
         notice: str = "given",
         server_url: str | None = None,
         before_start: Callable[[Path], None] = lambda _folder: None,
+        systemd: Systemd | None = None,
     ) -> None:
+        self._systemd = systemd or Systemd()
         self._server_url, self._before_start = server_url, before_start
         self._folder, self._scope = folder, scope
         self._ceiling, self._notice = ceiling, notice
@@ -101,11 +106,13 @@ class RunningAgent:
         outside = Surroundings(
             clock=device.clock,
             processes=NoProcesses(),
+            starts=Offer(None, NoChild()),
             entries=DesktopIndex(()),
             credentials=device.credentials,
             transport=device.server,
             usage=lambda: Usage(device.clock.monotonic(), self.seconds_of_work, 0),
             settings=SettingsPlace(read=lambda: settings, stamp=lambda: None),
+            systemd=self._systemd,
         )
         options = Options(state=self._folder, socket=self._folder / "agent.sock", scope=self._scope)
 

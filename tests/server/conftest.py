@@ -140,8 +140,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
         "server.access.forms",
         "server.policies.views",
         "server.console.site",
+        "server.console.channels",
+        "server.fleet.figures",
         "server.console.templatetags.console",
-        "server.console.templatetags.console_lists",
     ):
         monkeypatch.setattr(f"{place}.utc_now", lambda: fake.now)
     return fake

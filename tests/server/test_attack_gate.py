@@ -13,7 +13,7 @@ import pytest
 
 from server.gate import FORM_LIMIT_BYTES, LARGE_AT_ONCE, Gate, Headers, environ
 from tests.server.conftest import Environ
-from tests.server.test_running_server import Server
+from tests.server.running_server import Server
 
 
 class FakeHeaders:

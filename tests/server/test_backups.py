@@ -22,8 +22,8 @@ from server.policies import publishing
 from server.policies.models import Publication
 from tests.postgresql import Postgresql
 from tests.server.conftest import Environ, FakeClock
+from tests.server.running_server import Server, enrolled, trouble
 from tests.server.simulated_device import SimulatedDevice
-from tests.server.test_running_server import Server, _enrolled, _trouble
 
 Publish = Callable[..., Publication]
 
@@ -76,13 +76,13 @@ def test_devices_go_on_after_a_restore_and_what_was_lost_is_said(
     policy = server.command("policy", "template", "ban")
     server.command("policy", "apply", "-", given=policy)
     with server.running():
-        device = _enrolled(server)
-        assert device.check_in(device.report(_trouble(1)))[0].taken_up_to == 1
+        device = enrolled(server)
+        assert device.check_in(device.report(trouble(1)))[0].taken_up_to == 1
         disaster.save()
         # What happens now, and is acknowledged, will be lost.
         server.command("policy", "apply", "-", given=policy.replace("version = 1\n", "version = 2\n", 1))
-        late = _enrolled(server)
-        acknowledgement, _ = device.check_in(device.report(_trouble(2)), device.report(_trouble(3)))
+        late = enrolled(server)
+        acknowledgement, _ = device.check_in(device.report(trouble(2)), device.report(trouble(3)))
         assert (acknowledgement.taken_up_to, device.serial) == (3, 2)
     disaster.lose()
     said = server.command("restore", str(tmp_path / "backup"))
@@ -91,20 +91,20 @@ def test_devices_go_on_after_a_restore_and_what_was_lost_is_said(
         acknowledgement, reply = device.check_in()
         assert acknowledgement.current_serial == 1001
         assert device.bundle(reply).serial == 1001
-        acknowledgement, _ = device.check_in(device.report(_trouble(4)))
+        acknowledgement, _ = device.check_in(device.report(trouble(4)))
         assert (acknowledgement.taken_up_to, acknowledgement.missing, acknowledgement.forks) == (
             1,
             ((2, 3),),
             (),
         )
-        acknowledgement, _ = device.check_in(device.report(_trouble(5)))
+        acknowledgement, _ = device.check_in(device.report(trouble(5)))
         assert acknowledgement.missing == ((2, 3),)
         status, body = server.post(
             "/agent/v1/check-in", json.dumps({"sealed": late.request().sealed}).encode()
         )
         assert (status, json.loads(body)["reason"]) == (401, "device_unknown")
         assert "Enrol" in json.loads(body)["remedy"]
-        _enrolled(server)
+        enrolled(server)
     assert server.ask("SELECT lost_in_restore FROM fleet_device ORDER BY enrolled_at") == [(2,), (0,)]
 
 
@@ -150,9 +150,9 @@ def test_a_backup_without_records_is_not_taken_for_a_whole_one(server: Server, t
 @pytest.mark.only_sqlite
 def test_a_snapshot_taken_while_the_server_writes_is_whole(server: Server, tmp_path: Path) -> None:
     with server.running():
-        device = _enrolled(server)
+        device = enrolled(server)
         for number in range(5):
-            device.check_in(device.report(_trouble(number)))
+            device.check_in(device.report(trouble(number)))
             server.command("backup", str(tmp_path / f"backup{number}"))
     for number in range(5):
         folder = tmp_path / f"again{number}"
@@ -286,7 +286,7 @@ def test_what_may_have_been_ended_since_ends(
 def test_what_a_restore_lost_is_told_from_what_is_late(
     installed: Identity, device: SimulatedDevice, console: Client, clock: FakeClock
 ) -> None:
-    reports = [device.report(_trouble(number)) for number in range(1, 12)]
+    reports = [device.report(trouble(number)) for number in range(1, 12)]
     device.check_in(reports[0], reports[1])
     recovery.recover(installed, clock.now, audit.COMMAND_LINE)
     device.check_in(reports[5])  # 3, 4 and 5 had been acknowledged after the backup

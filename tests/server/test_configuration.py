@@ -24,11 +24,13 @@ def test_what_is_said_holds() -> None:
             "DECORUM_SERVER_BEHIND_PROXY": "yes",
             "DECORUM_SERVER_CHECK_IN_SECONDS": "60",
             "DECORUM_SERVER_TIME_ZONE": "Europe/Berlin",
+            "DECORUM_SERVER_AGENT_SETTINGS": "poll_milliseconds = 2000",
         }
     )
     assert configuration.is_https
     assert configuration.behind_proxy
     assert configuration.check_in_seconds == 60
+    assert configuration.wishes == {"poll_milliseconds": 2000}
     assert {"decorum.example.com", "10.0.0.5", "other.example.com", "localhost"} <= set(
         configuration.allowed_hosts
     )
@@ -43,6 +45,11 @@ def test_what_is_said_holds() -> None:
         ("DECORUM_SERVER_CHECK_IN_SECONDS", "often"),
         ("DECORUM_SERVER_BEHIND_PROXY", "perhaps"),
         ("DECORUM_SERVER_TIME_ZONE", "Mars/Olympus"),
+        ("DECORUM_SERVER_AGENT_SETTINGS", "poll_milliseconds"),
+        ("DECORUM_SERVER_AGENT_SETTINGS", "poll_milliseconds = 1"),
+        ("DECORUM_SERVER_AGENT_SETTINGS", "poll_milliseconds = 'fast'"),
+        ("DECORUM_SERVER_AGENT_SETTINGS", "highest_rung = 'close'"),
+        ("DECORUM_SERVER_AGENT_SETTINGS", "} = {"),
         ("DECORUM_SERVER_METRICS_TOKEN", "short"),
         ("DECORUM_SERVER_METRICS_TOKEN", "with a space in it and long"),
         ("DECORUM_SERVER_METRICS_ADDRESSES", "10.0.0.5, everywhere"),

@@ -103,3 +103,8 @@ def test_restricted_is_free_in_breaks() -> None:
 def test_a_misspelt_messenger_is_remarked_on() -> None:
     checked = check(template("restrict", None).replace('messenger = "telegram"', 'messenger = "telegrm"'))
     assert ["'telegrm'" in remark for remark in checked.remarks] == [True]
+
+
+def test_a_rule_for_an_unofficial_client_is_remarked_on() -> None:
+    checked = check(template("restrict", None).replace('messenger = "telegram"', 'messenger = "unigram"'))
+    assert ["an unofficial client of telegram" in remark for remark in checked.remarks] == [True]

@@ -16,8 +16,8 @@ from server.fleet import secrets
 from server.identity import CERTIFICATE_LIFE, Identity
 from tests.postgresql import Postgresql
 from tests.server.conftest import Environ, FakeClock, seen
+from tests.server.running_server import Server, enrolled, trouble
 from tests.server.simulated_device import SimulatedDevice
-from tests.server.test_running_server import Server, _enrolled, _trouble
 
 TOKEN = "correct-horse-battery"
 
@@ -176,8 +176,8 @@ def test_a_server_outlives_its_databases_absence(
     (url,) = environ.values()
     name = url.partition("@/")[2].partition("?")[0]
     with server.running() as process:
-        device = _enrolled(server)
-        report = device.report(_trouble(1))
+        device = enrolled(server)
+        report = device.report(trouble(1))
         device.check_in(report)
         with ThreadPoolExecutor(8) as pool:  # every thread of the server has a connection now
             assert {status for status, _ in pool.map(server.get, ["/health/ready"] * 32)} == {200}
@@ -192,5 +192,5 @@ def test_a_server_outlives_its_databases_absence(
         postgresql.ask("postgres", f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
         with ThreadPoolExecutor(8) as pool:  # and none fails because its own was cut
             assert {status for status, _ in pool.map(server.get, ["/health/ready"] * 32)} == {200}
-        assert device.check_in(report, device.report(_trouble(2)))[0].taken_up_to == 2
+        assert device.check_in(report, device.report(trouble(2)))[0].taken_up_to == 2
         assert process.poll() is None

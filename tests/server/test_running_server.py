@@ -4,102 +4,24 @@ import http.client
 import os
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed, wait
-from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
 
-from contract.observations import Trouble
 from server import databases
-from server.state_folder import DATABASE
 from tests.server.conftest import Environ
+from tests.server.running_server import ROOT, Server, enrolled, trouble
 from tests.server.simulated_device import RefusedError, SimulatedDevice
 
-ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.timeout(60)
-
-
-class Server:
-    """A server on a free port, with a state folder of its own."""
-
-    def __init__(self, state: Path, database: Environ) -> None:
-        with closing(socket.socket()) as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
-        self.address = f"127.0.0.1:{self.port}"
-        self.environ = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "DECORUM_SERVER_STATE": str(state)}
-        self.environ |= database
-        self.command("migrate", "--tenant", "acme", "--company", "Acme")
-
-    def command(self, *words: str, given: str = "") -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "server.cli", *words],
-            cwd=ROOT,
-            env=self.environ,
-            input=given,
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=60,
-        )
-        return done.stdout.strip()
-
-    def ask(self, statement: str) -> list[tuple[Any, ...]]:
-        """Return what the database answers."""
-        url = self.environ.get(databases.VARIABLE)
-        if url is None:
-            with closing(sqlite3.connect(Path(self.environ["DECORUM_SERVER_STATE"]) / DATABASE)) as database:
-                return database.execute(statement).fetchall()
-        with psycopg.connect(url) as connection:
-            return connection.execute(statement.encode()).fetchall()
-
-    @contextmanager
-    def running(self, *words: str) -> Iterator["subprocess.Popen[str]"]:
-        command = [sys.executable, "-m", "server.cli", "run", "--address", self.address, *words]
-        process = subprocess.Popen(
-            command, cwd=ROOT, env=self.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-        try:
-            self._wait_for(process)
-            yield process
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.communicate(timeout=20)
-
-    def _wait_for(self, process: "subprocess.Popen[str]") -> None:
-        deadline = time.monotonic() + 20
-        while process.poll() is None and time.monotonic() < deadline:
-            try:
-                self.post("/agent/v1/enrol", b"{}")
-            except OSError:
-                time.sleep(0.05)
-            else:
-                return
-        raise AssertionError(f"the server did not start: {process.returncode}")
-
-    def get(self, path: str) -> tuple[int, bytes]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-        with closing(connection):
-            connection.request("GET", path)
-            answer = connection.getresponse()
-            return answer.status, answer.read()
-
-    def post(self, path: str, body: bytes) -> tuple[int, bytes]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-        with closing(connection):
-            connection.request("POST", path, body, {"content-type": "application/json"})
-            answer = connection.getresponse()
-            return answer.status, answer.read()
 
 
 @pytest.fixture(scope="module")
@@ -107,21 +29,11 @@ def server(tmp_path_factory: pytest.TempPathFactory, new_database: Callable[[], 
     return Server(tmp_path_factory.mktemp("server") / "state", new_database())
 
 
-def _enrolled(server: Server) -> SimulatedDevice:
-    device = SimulatedDevice(server.post)
-    device.enrol(server.command("enrol-secret"))
-    return device
-
-
-def _trouble(number: int) -> Trouble:
-    return Trouble(code=f"t{number}", detail="", at=datetime.now(UTC))
-
-
 def test_at_once_from_everywhere_is_still_exactly_once(server: Server) -> None:
     with server.running("--workers", "2"), ThreadPoolExecutor(8) as pool:
-        devices = [_enrolled(server) for _ in range(4)]
+        devices = [enrolled(server) for _ in range(4)]
         requests = [
-            device.request(device.report(_trouble(1)), device.report(_trouble(2))) for device in devices
+            device.request(device.report(trouble(1)), device.report(trouble(2))) for device in devices
         ]
         jobs = [
             pool.submit(device.send, request)
@@ -131,7 +43,7 @@ def test_at_once_from_everywhere_is_still_exactly_once(server: Server) -> None:
         for job in jobs:
             assert job.result()
         for device in devices:
-            acknowledgement, _ = device.check_in(device.report(_trouble(3)))
+            acknowledgement, _ = device.check_in(device.report(trouble(3)))
             assert (acknowledgement.taken_up_to, acknowledgement.forks, acknowledgement.missing) == (
                 3,
                 (),
@@ -141,7 +53,7 @@ def test_at_once_from_everywhere_is_still_exactly_once(server: Server) -> None:
 
 def test_a_refusal_is_written_down_once_however_many_come_at_once(server: Server) -> None:
     with server.running("--workers", "2"), ThreadPoolExecutor(8) as pool:
-        device = _enrolled(server)
+        device = enrolled(server)
         clones = [SimulatedDevice(server.post) for _ in range(16)]
         for clone in clones:
             clone.id = device.id
@@ -197,8 +109,8 @@ def test_a_quota_holds_against_many_at_once(server: Server) -> None:
 
 def test_what_was_acknowledged_survives_a_sudden_end(server: Server) -> None:
     with server.running() as process:
-        device = _enrolled(server)
-        reports = [device.report(_trouble(number)) for number in range(5)]
+        device = enrolled(server)
+        reports = [device.report(trouble(number)) for number in range(5)]
         assert device.check_in(*reports)[0].taken_up_to == 5
         for child in _children(process.pid):
             os.kill(child, signal.SIGKILL)
@@ -218,7 +130,7 @@ def test_check_ins_that_wait_together_are_exactly_once_through_sudden_ends(serve
             device.enrol(secret)
     for _ in range(2):
         requests = {
-            device.id: device.request(*(device.report(_trouble(1)) for _ in "ab")) for device in devices
+            device.id: device.request(*(device.report(trouble(1)) for _ in "ab")) for device in devices
         }
         with server.running() as process, ThreadPoolExecutor(24) as pool:
             answers = [pool.submit(device.send, requests[device.id]) for device in devices]
@@ -256,8 +168,8 @@ def test_a_device_that_is_locked_elsewhere_makes_no_other_wait(server: Server) -
         held, *free = devices
         with psycopg.connect(server.environ[databases.VARIABLE]) as other:
             other.execute("SELECT 1 FROM fleet_device WHERE id = %s FOR UPDATE", [held.id])
-            waiting = pool.submit(held.check_in, held.report(_trouble(1)))
-            jobs = [pool.submit(device.check_in, device.report(_trouble(1))) for device in free]
+            waiting = pool.submit(held.check_in, held.report(trouble(1)))
+            jobs = [pool.submit(device.check_in, device.report(trouble(1))) for device in free]
             assert [job.result(15)[0].taken_up_to for job in jobs] == [1] * 7
             assert not waiting.done()
         assert waiting.result(15)[0].taken_up_to == 1
@@ -267,11 +179,11 @@ def test_a_device_that_is_locked_elsewhere_makes_no_other_wait(server: Server) -
 def test_check_ins_go_on_when_the_database_has_dropped_every_connection(server: Server) -> None:
     drop = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'decorum-server'"
     with server.running():
-        device = _enrolled(server)
+        device = enrolled(server)
         for number in range(1, 7):
             if number % 2:
                 assert server.ask(drop)
-            assert device.check_in(device.report(_trouble(number)))[0].taken_up_to == number
+            assert device.check_in(device.report(trouble(number)))[0].taken_up_to == number
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])

@@ -1,13 +1,15 @@
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from agent.sensing.linux_source import LinuxSource
-from agent.sensing.process_source import ProcessSource
+from agent.sensing.process_source import GoneError, ProcessSource
 from agent.sensing.psutil_source import PsutilSource
 from tests.fakes.process_source import FakeProcessSource
 from tests.suites.process_sources import ProcessSourceSuite, Rig
@@ -116,6 +118,66 @@ class TestRealSources(ProcessSourceSuite):
         assert reading.image.exe == f"{tmp_path}/bad-?-name"
         assert reading.facts.name == "bad-?-name"
         assert reading.facts.cmdline == (f"{tmp_path}/bad-?-name", "1000")
+
+
+@pytest.fixture
+def half_ended() -> Iterator[int]:
+    """A process whose first thread has ended while another goes on."""
+    code = (
+        "import ctypes, sys, threading; threading.Thread(target=sys.stdin.readline).start(); "
+        f"ctypes.CDLL(None).syscall({platform_exit_number()}, 0)"
+    )
+    with subprocess.Popen([PYTHON, "-c", code], stdin=subprocess.PIPE) as process:
+        until(lambda: state_of(process.pid) == b"Z")
+        yield process.pid
+        process.kill()
+
+
+def platform_exit_number() -> int:
+    """Return the number of exit(2), which ends one thread: 60 on x86-64, 93 where numbers are the generic ones."""
+    return 60 if os.uname().machine == "x86_64" else 93
+
+
+def state_of(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/stat").read_bytes().rsplit(b")", 1)[1].split()[0]
+
+
+def test_a_process_whose_first_thread_has_ended_goes_on_while_others_do(half_ended: int) -> None:
+    source = LinuxSource()
+    key = source.key(half_ended)
+    assert source.key(half_ended) == key
+    with pytest.raises(GoneError):
+        source.image(half_ended)  # what it runs is told no more, which is no change of it
+    os.kill(half_ended, signal.SIGKILL)
+    until(lambda: len(list(Path(f"/proc/{half_ended}/task").iterdir())) == 1)
+    with pytest.raises(GoneError):
+        source.key(half_ended)
+
+
+def test_a_program_whose_file_was_replaced_is_known_by_its_path(tmp_path: Path) -> None:
+    program = tmp_path / "messenger"
+    program.write_bytes(Path(SLEEP).read_bytes())
+    program.chmod(0o700)
+    with subprocess.Popen([str(program), "1000"]) as process:
+        until(lambda: str(Path(f"/proc/{process.pid}/exe").readlink()) == str(program))
+        program.unlink()
+        image = LinuxSource().image(process.pid)
+        process.kill()
+    assert image.exe == str(program)
+
+
+def test_linux_and_psutil_tell_the_same_of_everything_that_runs() -> None:
+    linux, other = LinuxSource(), PsutilSource()
+    compared = 0
+    for pid in psutil.pids():
+        try:
+            before, told, after = linux.image(pid), other.image(pid), linux.image(pid)
+        except GoneError:
+            continue
+        if before == after:
+            compared += 1
+            assert told == before
+    assert compared > 1
 
 
 class TestFakeProcessSource(ProcessSourceSuite):

@@ -9,7 +9,9 @@ from typing import Any
 
 import msgspec
 import pytest
+import shiboken6
 from PySide6.QtCore import QObject
+from PySide6.QtNetwork import QLocalServer, QLocalSocket
 from pytestqt.qtbot import QtBot
 
 from contract import wire
@@ -28,7 +30,7 @@ from tests.fakes.local_agent import LocalAgent
 from tests.ui import examples
 from ui.agent_link.conversation import Conversation, Failure
 from ui.agent_link.link import AgentLink
-from ui.agent_link.peer import peer_uid
+from ui.agent_link.unix_socket import peer_uid
 from ui.link_state import LinkState
 from ui.program import make_link
 
@@ -50,6 +52,22 @@ def wait_for_state(qtbot: QtBot, link: AgentLink, kind: str) -> LinkState:
 def reply_line(method: str, params: object) -> bytes:
     raw = msgspec.Raw(wire.encode(params))
     return wire.encode(Reply(jsonrpc="2.0", method=method, params=raw)) + b"\n"
+
+
+def test_a_link_that_is_deleted_while_it_is_connected_says_nothing_more(
+    agent: LocalAgent, qtbot: QtBot
+) -> None:
+    """Its socket hangs up while it is deleted; whoever was called then would find half an object."""
+    owner = QObject()
+    link = AgentLink((str(agent.path),), lambda _place, uid: uid is not None, owner)
+    with qtbot.waitSignal(link.snapshot_came):
+        link.start()
+    said: list[LinkState] = []
+    link.state_changed.connect(said.append)
+    with qtbot.captureExceptions() as faults:
+        shiboken6.delete(owner)
+        qtbot.waitUntil(lambda: agent.subscribers == 0)
+    assert (faults, said) == ([], [])
 
 
 def test_it_greets_with_its_version_then_subscribes(link: AgentLink, agent: LocalAgent, qtbot: QtBot) -> None:
@@ -296,6 +314,58 @@ def test_of_several_troubles_the_one_worth_telling_is_told(
     link.start()
     wait_for_state(qtbot, link, "untrusted")
     link.stop()
+
+
+def connect_at_once(way: QLocalSocket, place: str) -> bool:
+    """As on Windows, where the pipe is open before Qt has it."""
+    way.blockSignals(True)
+    way.connectToServer(place)
+    assert way.waitForConnected(5000)
+    way.blockSignals(False)
+    return True
+
+
+def test_a_way_that_connects_at_once_is_greeted_like_any_other(
+    agent: LocalAgent, link: AgentLink, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ui.agent_link.conversation.connect", connect_at_once)
+    with qtbot.waitSignal(link.snapshot_came):
+        link.start()
+    assert agent.methods() == ["hello", "subscribe"]
+
+
+def test_a_way_that_finds_nobody_is_told_as_absent(
+    link: AgentLink, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_way: QLocalSocket, _place: str) -> bool:
+        raise FileNotFoundError(2, "nobody")
+
+    monkeypatch.setattr("ui.agent_link.conversation.connect", refuse)
+    link.start()
+    wait_for_state(qtbot, link, "absent")
+
+
+@pytest.mark.parametrize("is_trusted", [True, False])
+def test_what_is_said_before_the_listener_is_known_waits_until_they_are(
+    owner: QObject, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, is_trusted: object
+) -> None:
+    monkeypatch.setattr("ui.agent_link.conversation.connect", connect_at_once)
+    server = QLocalServer(owner)
+    assert server.listen(str(tmp_path / "hasty.sock"))
+    conversation = Conversation(server.fullServerName(), lambda *_: bool(is_trusted), owner)
+    told: list[str] = []
+    conversation.told.connect(lambda method, _: told.append(method))
+    conversation.open()
+    server.waitForNewConnection(5000)
+    listener = server.nextPendingConnection()
+    listener.write(reply_line("snapshot", examples.in_line()))
+    assert listener.waitForBytesWritten(5000)
+    assert conversation._socket.waitForReadyRead(5000)
+    assert told == []
+    with qtbot.waitSignal(conversation.opened if is_trusted else conversation.ended):
+        pass
+    assert told == (["snapshot"] if is_trusted else [])
+    conversation.end("absent")
 
 
 def test_the_system_names_the_peer(agent: LocalAgent) -> None:

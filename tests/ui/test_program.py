@@ -14,6 +14,7 @@ from PySide6.QtNetwork import QLocalSocket
 from PySide6.QtWidgets import QSystemTrayIcon
 from pytestqt.qtbot import QtBot
 
+from contract.places import PIPES
 from tests.fakes.local_agent import LocalAgent
 from ui import options, preflight
 from ui.memory import Memory, Remembered
@@ -222,12 +223,19 @@ def test_a_socket_that_is_named_in_two_ways_is_one(monkeypatch: pytest.MonkeyPat
     assert agent_places("agent.sock", {}) == agent_places(None, {"DECORUM_SOCKET": place}) == (place,)
 
 
+def test_on_windows_the_one_tray_listens_at_a_pipe_of_this_users_name(tmp_path: Path) -> None:
+    ada, bob = (files(tmp_path, PLACES, "windows", uid)[1] for uid in (1001, 1002))
+    assert ada.startswith(f"{PIPES}decorum-tray-")
+    assert ada != bob
+    assert "\\" not in ada.removeprefix(PIPES)  # a pipe's name holds none
+
+
 def test_a_lock_and_a_socket_left_by_a_crash_are_no_obstacle(tmp_path: Path, owner: QObject) -> None:
     files(tmp_path, PLACES)[0].write_text(f"{2**22 + 1}\ndecorum-tray\n{socket.gethostname()}\n")
-    files(tmp_path, PLACES)[1].write_text("")
+    Path(files(tmp_path, PLACES)[1]).write_text("")
     instance = SingleInstance(tmp_path, PLACES, owner)
     assert instance.claim()
-    assert files(tmp_path, PLACES)[1].stat().st_mode & 0o077 == 0
+    assert Path(files(tmp_path, PLACES)[1]).stat().st_mode & 0o077 == 0
     instance.release()
 
 
@@ -243,11 +251,11 @@ def test_what_a_later_start_says_is_bounded(tmp_path: Path, owner: QObject, qtbo
     instance = SingleInstance(tmp_path, PLACES, owner)
     instance.claim()
     guest = QLocalSocket(owner)
-    guest.connectToServer(str(files(tmp_path, PLACES)[1]))
+    guest.connectToServer(files(tmp_path, PLACES)[1])
     with qtbot.assertNotEmitted(instance.asked), qtbot.waitSignal(guest.disconnected):
         guest.write(b"x" * 1000)
     polite = QLocalSocket(owner)
-    polite.connectToServer(str(files(tmp_path, PLACES)[1]))
+    polite.connectToServer(files(tmp_path, PLACES)[1])
     with qtbot.waitSignal(instance.asked) as asked:
         polite.write(b"sees\n")
     assert asked.args == ["sees"]

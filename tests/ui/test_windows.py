@@ -196,6 +196,24 @@ def test_every_state_and_every_button_can_be_heard(status: StatusWindow) -> None
     assert all(button.accessibleName() for button in status.findChildren(QPushButton))
 
 
+def test_a_states_shape_is_seen_in_its_colour_and_no_label_is_given_a_picture(
+    status: StatusWindow, look: Look
+) -> None:
+    """A label never frees a picture that it was given (see `ui.widgets`)."""
+    icons = [icon for icon in status.findChildren(StateIcon) if icon.isVisible()]
+    assert len(icons) >= 4
+    assert all(label.pixmap().isNull() for label in status.findChildren(QLabel))
+    for icon in icons:
+        shown = icon.grab().toImage()
+        colours = {shown.pixelColor(x, y).name() for x in range(shown.width()) for y in range(shown.height())}
+        assert getattr(look.colours, icon._shape) in colours
+    icons[0].show_shape("exempt", "exempt")
+    shown = icons[0].grab().toImage()
+    colours = {shown.pixelColor(x, y).name() for x in range(shown.width()) for y in range(shown.height())}
+    assert look.colours.exempt in colours
+    assert look.colours.violation not in colours
+
+
 def test_checking_in_asks_the_agent_and_ends_with_its_news(stage: Stage, qtbot: QtBot) -> None:
     stage.windows.show_status()
     window = stage.window("Decorum")

@@ -14,7 +14,7 @@ from agent.sensing.process_source import GoneError, ProcessKey
 from agent.sensing.processes import ProcessWatch
 from agent.sensing.this_system import process_source
 from agent.this_user import is_administrator, own_uid
-from agent.windows import tokens
+from agent.windows import folders, tokens
 from contract.places import THIS_SYSTEM, places_on
 from contract.users import number_of_sid
 
@@ -70,7 +70,7 @@ def test_the_own_user_has_a_number_made_of_the_sid() -> None:
 def test_the_shared_folder_is_where_the_places_say() -> None:
     folder = platformdirs.site_data_path("Decorum", appauthor=False)
     assert THIS_SYSTEM == "windows"
-    assert Path(places_on("windows", str(folder.parent)).settings) == folder / "settings.toml"
+    assert Path(places_on("windows", folders.program_data()).state) == folder / "State"
 
 
 def test_identify_answers_for_facts_and_for_a_process(started: subprocess.Popen[bytes]) -> None:

@@ -12,7 +12,7 @@ from contract import wire
 from contract.errors import MalformedError
 from contract.local import LINE_LIMIT_BYTES, METHODS, REPLY_SECONDS, Reply
 from ui.agent_link.lines import LineBuffer, LineTooLongError
-from ui.agent_link.peer import peer_uid
+from ui.agent_link.this_system import connect, peer_uid
 from ui.link_state import LinkKind, LinkState
 
 ASKED_AT_MOST = 32
@@ -64,17 +64,24 @@ class Conversation(QObject):
         self._lines = LineBuffer(LINE_LIMIT_BYTES)
         self._numbers = itertools.count(1)
         self._questions: dict[int, _Question] = {}
-        self._is_over = False
+        self._is_known = self._is_over = False
         self._socket = QLocalSocket(self)
         self._socket.setReadBufferSize(LINE_LIMIT_BYTES)
         self._socket.connected.connect(self._check_peer)
         self._socket.readyRead.connect(self._read)
-        self._socket.disconnected.connect(lambda: self.end("absent"))
-        self._socket.errorOccurred.connect(lambda _: self.end("absent"))
+        # Methods of this object, never closures: Qt lets go of them before it deletes the socket, which hangs up at its end.
+        self._socket.disconnected.connect(self._on_gone)
+        self._socket.errorOccurred.connect(self._on_gone)
 
     def open(self) -> None:
         """Connect; `opened` or `ended` follows."""
-        self._socket.connectToServer(self._place)
+        try:
+            is_connected = connect(self._socket, self._place)
+        except OSError:
+            QTimer.singleShot(0, self, lambda: self.end("absent"))
+            return
+        if is_connected:
+            QTimer.singleShot(0, self, self._check_peer)
 
     def ask(self, method: str, params: object, then: Then, otherwise: Otherwise) -> None:
         """Ask; exactly one of the two is called, later.
@@ -108,17 +115,22 @@ class Conversation(QObject):
             question.otherwise(NOT_CONNECTED)
         self.ended.emit(LinkState(kind, detail))
 
+    def _on_gone(self) -> None:
+        self.end("absent")
+
     def _check_peer(self) -> None:
         uid = peer_uid(int(self._socket.socketDescriptor()))
         if self._trusts(self._place, uid):
+            self._is_known = True
             self.opened.emit()
+            self._read()
         else:
             who = "a user whom the system does not name" if uid is None else f"user {uid}"
             self.end("untrusted", f"{who} listens at {self._place}.")
 
     def _read(self) -> None:
         try:
-            while not self._is_over and self._socket.bytesAvailable():
+            while self._is_known and not self._is_over and self._socket.bytesAvailable():
                 for line in self._lines.feed(bytes(self._socket.readAll().data())):
                     if not self._is_over:
                         self._take(line)

@@ -5,11 +5,9 @@ from urllib.parse import urlencode
 
 import msgspec
 from django import template
-from django.db.models import QuerySet
 
-from server.fleet.models import Device
-from server.fleet.standing import STANDINGS, counts
-from server.moments import utc_now
+from server.fleet.figures import Figures
+from server.fleet.standing import STANDINGS
 
 register = template.Library()
 _OTHERS = ("messenger", "profile", "ownership", "serial", "q")
@@ -31,15 +29,15 @@ class Narrowed(msgspec.Struct, frozen=True):
     without: str
 
 
-@register.inclusion_tag("console/standings_bar.html")
-def standings_bar(cl: Any) -> dict[str, Any]:
+@register.inclusion_tag("console/standings_bar.html", takes_context=True)
+def standings_bar(context: Any, cl: Any) -> dict[str, Any]:
     """Show the bar for a change list of devices."""
     query = {name: value[-1] if isinstance(value, list) else value for name, value in cl.params.items()}
     query |= {name: values[-1] for name, values in cl.filter_params.items()}
     chosen = query.pop("standing", "")
     others = {name: query[name] for name in _OTHERS if name in query}
-    found: QuerySet[Device] = Device.objects.all()
-    numbers = counts(found, utc_now())
+    counted: Figures = context["request"].figures
+    numbers = counted.standings
     chips = [Chip("", sum(numbers.values()), _link({}), not chosen and not others)]
     chips += [
         Chip(standing, numbers[standing], _link({"standing": standing}), standing == chosen)
@@ -54,7 +52,7 @@ def standings_bar(cl: Any) -> dict[str, Any]:
         )
         for name, value in others.items()
     ]
-    return {"chips": chips, "narrowed": narrowed}
+    return {"chips": chips, "narrowed": narrowed, "counted_at": counted.counted_at}
 
 
 def _link(query: dict[str, Any]) -> str:

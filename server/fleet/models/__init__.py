@@ -1,5 +1,6 @@
 """What is kept of the fleet."""
 
+from server.fleet.models.channel import ChannelSeen
 from server.fleet.models.device import Device, FormerKey
 from server.fleet.models.installation import Installation
 from server.fleet.models.records import CheckInRecord, ReceivedObservation
@@ -7,6 +8,7 @@ from server.fleet.models.secret import EnrolmentSecret
 from server.fleet.models.sighting import Sighting
 
 __all__ = [
+    "ChannelSeen",
     "CheckInRecord",
     "Device",
     "EnrolmentSecret",

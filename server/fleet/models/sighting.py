@@ -34,7 +34,6 @@ class Sighting(models.Model):
         constraints = (models.UniqueConstraint(fields=("device", "identity"), name="sighting_once"),)
         indexes = (
             models.Index(fields=("is_open", "verdict", "-reported_at"), name="sighting_open"),
-            models.Index(fields=("messenger", "profile"), name="sighting_channel"),
             models.Index(
                 fields=("device", "verdict"), condition=models.Q(is_open=True), name="sighting_open_of_device"
             ),

@@ -1,0 +1,213 @@
+"""Reading catalogue files with everything that is wrong in them told at once, each with what to do.
+
+The agent refuses a catalogue at its first fault; whoever writes one wants to see all of them.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import get_args
+
+import msgspec
+
+from contract.catalogue import (
+    KINDS_OF,
+    CaptureWay,
+    Identifier,
+    IdentifierKind,
+    Messenger,
+    MessengerId,
+    MessengerKind,
+)
+from contract.errors import MalformedError
+from contract.facts import Platform
+from contract.toml_text import table_in
+from contract.wire import convert
+
+_ADDRESS = re.compile(r"://|www\.|\.(com|org|net|io)/")
+_FORMS: Mapping[IdentifierKind, tuple[str, str]] = {
+    "executable": (r"[^/\\]+", "a file's name without its folder"),
+    "script": (r"[^/\\]+", "a file's name without its folder"),
+    "desktop_id": (r"[^/\s]+(?<!\.desktop)|[^./\s]+\.[^./\s]+\.desktop", "a file's name without `.desktop`"),
+    "deb": (r"[a-z0-9][a-z0-9.+-]+", "lower-case letters, digits, `.+-`"),
+    "rpm": (r"[A-Za-z0-9][A-Za-z0-9._+-]+", "letters, digits, `._+-`"),
+    "flatpak_id": (r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+){2,}", "at least three words with dots between"),
+    "snap": (r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", "lower-case letters, digits, hyphens"),
+    "bundle_id": (
+        r"[A-Za-z0-9_-]+([.A-Za-z0-9_-]*[A-Za-z0-9])?",
+        "letters, digits, dots, hyphens, underscores",
+    ),
+    "app_bundle": (r"[^/]+\.app", "a folder's name that ends with `.app`"),
+    "package_family": (r"[A-Za-z0-9.-]+_[a-z0-9]{13}", "NAME_PUBLISHER with a publisher of 13 characters"),
+    "winget_id": (
+        r"[A-Za-z0-9][A-Za-z0-9.+_-]*",
+        "PUBLISHER.PRODUCT, or a product's number in the Microsoft Store",
+    ),
+    "uninstall_name": (r"\S(.*\S)?", "a name without spaces around it"),
+    "origin": (
+        r"https://(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+",
+        "https:// and a host in lower case, without path or port",
+    ),
+    "start_url": (
+        r"https://[a-z0-9-]+(\.[a-z0-9-]+)+/[^?#\s]*",
+        "https://, a host in lower case and a path, without query",
+    ),
+}
+_KEYS = frozenset(Messenger.__struct_fields__)
+_NEEDED = ("name", "maker", "kind", "seen")
+
+
+class Finding(msgspec.Struct, frozen=True, order=True):
+    """One fault: where it stands, what is wrong, what to do."""
+
+    file: str
+    entry: str
+    identifier: str
+    """Platform, kind and value; empty where the fault is the entry's own."""
+    problem: str
+    remedy: str
+
+    def __str__(self) -> str:
+        place = ": ".join(part for part in (self.file, self.entry, self.identifier) if part)
+        return f"{place}: {self.problem} {self.remedy}"
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """What could be read of an entry."""
+
+    file: str
+    id: str
+    name: str
+    client_of: str
+    identifiers: tuple[Identifier, ...]
+
+    def finding(self, identifier: Identifier | None, problem: str, remedy: str) -> Finding:
+        """Return a fault of this entry."""
+        named = f"{identifier.platform} {identifier.kind} {identifier.value}" if identifier else ""
+        return Finding(self.file, self.id, named, problem, remedy)
+
+
+class Reading:
+    """Owns the entries and faults found so far.
+
+    Args:
+        texts: the catalogue's files, name to text.
+    """
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self.entries: list[Entry] = []
+        self.findings: list[Finding] = []
+        for file, text in texts.items():
+            try:
+                tables = table_in(text, "It")
+            except MalformedError as error:
+                self.findings.append(Finding(file, "", "", error.detail, error.remedy))
+                continue
+            for messenger, table in tables.items():
+                self._read(file, messenger, table)
+
+    def _read(self, file: str, messenger: str, table: object) -> None:
+        def found(problem: str, remedy: str, identifier: str = "") -> None:
+            self.findings.append(Finding(file, messenger, identifier, problem, remedy))
+
+        try:
+            convert(MessengerId, messenger)
+        except MalformedError:
+            found("Its id is not of the agreed form.", "Use up to 48 lower-case letters, digits and hyphens.")
+        if not isinstance(table, dict):
+            found("It is no table.", f"Begin it with [{messenger}].")
+            return
+        for problem, remedy in _faults(table):
+            found(problem, remedy)
+        identifiers: list[Identifier] = []
+        rows = table.get("seen")
+        for number, row in enumerate(rows if isinstance(rows, list) else [], start=1):
+            for one in _identifiers(row, number):
+                if isinstance(one, Identifier):
+                    identifiers.append(one)
+                else:
+                    found(*one)
+        name, service = table.get("name"), table.get("client_of")
+        self.entries.append(
+            Entry(
+                file,
+                messenger,
+                name if isinstance(name, str) else "",
+                service if isinstance(service, str) else "",
+                tuple(identifiers),
+            )
+        )
+
+
+def _faults(table: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """Give what is wrong with an entry's own fields, and what to do."""
+    for key in _NEEDED:
+        if not table.get(key):
+            yield f"It has no {key}.", f"Give it a {key}."
+    for key in table.keys() - _KEYS:
+        yield f"Nothing reads {key}.", f"Use one of {', '.join(sorted(_KEYS))}."
+    for key in ("name", "maker", "client_of"):
+        if not isinstance(table.get(key, ""), str):
+            yield f"Its {key} is no text.", "Put it in quotes."
+    kind = table.get("kind")
+    if kind and kind not in get_args(MessengerKind):
+        yield f"{kind!r} is no kind of messenger.", f"Use one of {', '.join(get_args(MessengerKind))}."
+    for key in ("wrapper", "business_account"):
+        if not isinstance(table.get(key, False), bool):
+            yield f"Its {key} is neither true nor false.", "Write true or false, or leave it out."
+    yield from _capture_faults(table.get("capture", {}))
+
+
+def _capture_faults(capture: object) -> Iterator[tuple[str, str]]:
+    if not isinstance(capture, dict):
+        yield "Its capture is no table.", 'Write it as { native_export = "SOURCE" }.'
+        return
+    for way, source in capture.items():
+        if way not in get_args(CaptureWay):
+            yield f"{way} is no way to capture.", f"Use one of {', '.join(get_args(CaptureWay))}."
+        elif not isinstance(source, str) or not source.strip():
+            yield f"That it can be captured by {way} has no source.", "Name the page that says so."
+        elif _ADDRESS.search(source):
+            yield f"The source {source!r} is an address.", "Name the page or the package in words."
+
+
+def _identifiers(row: object, number: int) -> Iterator[Identifier | tuple[str, str]]:
+    """Give the identifiers of a row of `seen`, or what is wrong with it and what to do."""
+    where = f"Row {number} of seen"
+    found = row[-1] if isinstance(row, list) and row else None
+    if not isinstance(row, list) or not isinstance(found, dict) or len(row) > 3:
+        yield f"{where} is not of the agreed form.", "Write it as [PLATFORM, SOURCE, { KIND = VALUE }]."
+        return
+    platform: Platform | None = row[0] if len(row) > 1 else None
+    if platform not in get_args(Platform) or platform is None:
+        yield f"{where} has no platform.", f"Begin it with one of {', '.join(get_args(Platform))}."
+        return
+    source = row[1] if len(row) > 2 else None
+    if not isinstance(source, str) or not source.strip():
+        yield f"{where} has no source.", "Name the page, manifest or package that vouches for it."
+        source = ""
+    elif _ADDRESS.search(source):
+        yield f"{where} has an address for a source: {source}.", "Name the page or the package in words."
+    if not found:
+        yield f"{where} says nothing.", "Write what its source vouches for, or leave the row out."
+    for kind, values in found.items():
+        if kind not in KINDS_OF[platform]:
+            yield (
+                f"{where}: {platform} knows no {kind}.",
+                f"Use one of {', '.join(sorted(KINDS_OF[platform]))}.",
+            )
+            continue
+        for value in values if isinstance(values, list) else [values]:
+            if not isinstance(value, str) or not value:
+                yield f"{where}: {kind} has a value that is no text.", "Put it in quotes."
+                continue
+            yield Identifier(platform, kind, value, source)
+
+
+def misshapen(identifier: Identifier) -> str:
+    """Return the form that an identifier should have and has not; empty where it is well."""
+    form, said = _FORMS[identifier.kind]
+    if not re.fullmatch(form, identifier.value):
+        return said
+    if identifier.platform == "windows" and identifier.kind == "executable":
+        return "" if identifier.value.lower().endswith(".exe") else "a file's name that ends with `.exe`"
+    return ""

@@ -1,0 +1,117 @@
+"""`python -m tests.fuzz.by_schema PLACE INPUTS SEED`: what the server's own schema allows, and what it forbids, sent to the whole application.
+
+The answer must be one that the schema declares: status, type, headers, body; and never a fault. Half of the good requests are really sealed.
+"""
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import schemathesis
+from hypothesis import strategies as st
+from schemathesis import Case, GenerationMode
+from schemathesis.specs.openapi import checks
+
+from contract import wire
+from contract.messages import CheckIn, EnrolmentRequest, ObservationDigest, salted_digest
+from tests.contract.strategies import values_of
+from tests.fuzz.bounds import Bounds
+from tests.fuzz.fixed import CHECK_IN, ENROL_PATH, ENROLMENT, NEXT_KEY, SECRET, sealed_text
+from tests.fuzz.shapes import few
+from tests.fuzz.target import FoundError, no_fault_is_swallowed
+from tests.fuzz.targets import django_in_memory
+from tests.fuzz.tried import try_slice
+
+SLICE = 250
+"""As in `by_shape`; requests are larger, and what is remembered of 2,000 of them takes 150 MB."""
+CHECKS = (
+    checks.status_code_conformance,
+    checks.content_type_conformance,
+    checks.response_headers_conformance,
+    checks.response_schema_conformance,
+    checks.negative_data_rejection,
+)
+
+
+def main(words: list[str]) -> None:
+    """Try so many requests, in equal parts for each address, allowed and forbidden ones."""
+    place, inputs, first_seed = words
+    folder, number = Path(place), int(first_seed)
+    django_in_memory()
+    # Imported when Django has started.
+    from server.fleet.agent_schema import schema
+    from server.wsgi import application
+    from tests.fuzz.of_server import server_in, undone
+
+    api = schemathesis.openapi.from_dict(schema())
+    operations = [found.ok() for found in api.get_all_operations()]
+    ways = [(operation, mode) for operation in operations for mode in GenerationMode]
+    (folder / "state").mkdir()
+    tally: Counter[str] = Counter()
+    with server_in(folder / "state"):
+        now: list[Case] = []
+
+        def check(_: bytes) -> None:
+            with undone():
+                response = now[0].call(app=application, base_url="http://localhost")
+            now[0].validate_response(response, checks=list(CHECKS))
+            tally[f"{response.status_code} {response.json().get('reason', '')}".strip()] += 1
+
+        with no_fault_is_swallowed(check) as strictly, Bounds(strictly, folder, int(inputs)) as bounds:
+
+            def send(case: Case) -> None:
+                now[:] = [case]
+                bounds(json.dumps(case.body, default=repr).encode())
+
+            for turn, (operation, mode) in enumerate(ways, start=1):
+                wanted = int(inputs) * turn // len(ways)
+                while bounds.figures.inputs < wanted:
+                    number += 1
+                    cases = _cases(operation, mode, number)
+                    try_slice(cases, send, min(SLICE, wanted - bounds.figures.inputs), number)
+                    bounds.rest()
+    (folder / "answers.json").write_bytes(msgspec.json.encode(dict(sorted(tally.items()))))
+    if not any(told.startswith("200") for told in tally):
+        raise FoundError("no request was ever taken, so that nothing behind the seal was reached")
+
+
+def _cases(operation: Any, mode: GenerationMode, number: int) -> st.SearchStrategy[Case]:
+    cases: st.SearchStrategy[Case] = operation.as_strategy(generation_mode=mode)
+    if mode is not GenerationMode.POSITIVE:
+        return cases
+    seal_it = _enrolment if operation.path == ENROL_PATH else _check_in
+    payloads = few(values_of(EnrolmentRequest if operation.path == ENROL_PATH else CheckIn), number)
+    return st.tuples(cases, payloads, st.booleans()).map(
+        lambda drawn: seal_it(drawn[0], drawn[1]) if drawn[2] else drawn[0]
+    )
+
+
+def _enrolment(case: Case, payload: Any) -> Case:
+    said = {**payload, "secret": SECRET, "public_key": NEXT_KEY.public.text}
+    case.body = {**case.body, "sealed": sealed_text(wire.encode(said), ENROLMENT)}
+    return case
+
+
+def _check_in(case: Case, payload: Any) -> Case:
+    bodies = list(_numbered(case.body.get("bodies", ())))
+    digests = [
+        ObservationDigest(body["sequence"], salted_digest(body["salt"], json.dumps(body["body"]).encode()))
+        for body in bodies
+    ]
+    said = {**payload, "observations": digests, "next_key": None}
+    case.body = {"sealed": sealed_text(wire.encode(said), CHECK_IN), "bodies": bodies}
+    return case
+
+
+def _numbered(bodies: Iterable[Any]) -> Iterable[Any]:
+    """Yield each number once, written as the server takes it: JSON Schema holds 1.0 for an integer, too."""
+    by_number = {int(body["sequence"]): body for body in bodies}
+    return ({**body, "sequence": number} for number, body in by_number.items())
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
