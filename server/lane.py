@@ -15,7 +15,7 @@ Environ = Mapping[str, Any]
 Together = Callable[[Sequence[Environ]], Sequence[bytes | None]]
 """Answers requests; None for each that has to go the usual way, as all do if it breaks."""
 TOGETHER_AT_MOST = 32
-WORTH_A_LOT = 4
+WORTH_A_LOT = 8
 """How many must wait before another lot sets out beside one that is under way: each costs a transaction."""
 
 _Waiting = tuple[Environ, "asyncio.Future[bytes | None]"]

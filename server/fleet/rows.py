@@ -98,7 +98,8 @@ def overwriting(columns: Iterable[str]) -> str:
     return "DO UPDATE SET " + ", ".join(f"{name} = excluded.{name}" for name in columns)
 
 
-def given_as(model: type[models.Model], columns: Iterable[str]) -> str:
+@lru_cache
+def given_as(model: type[models.Model], columns: tuple[str, ...]) -> str:
     """Return how PostgreSQL reads rows out of one JSON parameter, as a table named `new`."""
     types = (f"{name} {_type(model, name)}" for name in columns)
     return f"json_to_recordset(%s) AS new ({', '.join(types)})"
