@@ -116,5 +116,7 @@ LOGGING = {
         # What anybody can provoke, such as a foreign host name, is answered with a page that says so; a traceback for each
         # would let them fill the log.
         "django.security": {"level": "CRITICAL", "propagate": True},
+        # An error that ends a pipeline (`server.fleet.rows`) is raised; that its end met the same error says nothing more.
+        "psycopg": {"level": "ERROR", "propagate": True},
     },
 }

@@ -17,16 +17,18 @@ import psycopg
 
 GUARDED = "guarded"
 """The one user who needs a password; it is the user's own name."""
-# What is lost when the machine fails does not matter here.
 CONFIGURATION = """
 listen_addresses = ''
 unix_socket_permissions = 0700
+max_connections = 60
+log_min_messages = fatal
+"""
+# What is lost when the machine fails does not matter to a test.
+QUICK = """
 fsync = off
 synchronous_commit = off
 full_page_writes = off
 shared_buffers = 32MB
-max_connections = 60
-log_min_messages = fatal
 """
 WHO_MAY = f"""
 local all {GUARDED} scram-sha-256
@@ -76,11 +78,12 @@ def find_programs() -> Path:
 
 
 @contextmanager
-def running_postgresql(configuration: str = "") -> Iterator[Postgresql]:
+def running_postgresql(configuration: str = "", *, durable: bool = False) -> Iterator[Postgresql]:
     """Start a server and stop it again; it ends, too, if this process does.
 
     Args:
         configuration: lines that are added to ours.
+        durable: whether it keeps what it says it keeps, as in earnest and at that price.
     """
     programs = find_programs()
     folder = Path(tempfile.mkdtemp(prefix="decorum-postgresql-"))
@@ -97,9 +100,8 @@ def running_postgresql(configuration: str = "") -> Iterator[Postgresql]:
         stdout=subprocess.DEVNULL,
         cwd=folder,
     )
-    (data / "postgresql.auto.conf").write_text(
-        f"{CONFIGURATION}{configuration}unix_socket_directories = '{folder}'\n"
-    )
+    settings = CONFIGURATION + ("" if durable else QUICK) + configuration
+    (data / "postgresql.auto.conf").write_text(f"{settings}unix_socket_directories = '{folder}'\n")
     (data / "pg_hba.conf").write_text(WHO_MAY)
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(
