@@ -32,12 +32,12 @@ class Published(msgspec.Struct, frozen=True):
 def current() -> Publication | None:
     """Return the publication with the highest serial."""
     newest = Publication.objects.values_list("serial", "issued_at").first()
-    return None if newest is None else _read(*newest)
+    return None if newest is None else kept(*newest)
 
 
 @lru_cache(maxsize=2)
-def _read(serial: int, _issued_at: datetime) -> Publication:
-    """A publication never changes, so it need not be read again while it is the newest; its text alone may have a hundred kilobytes."""
+def kept(serial: int, _issued_at: datetime) -> Publication:
+    """Return a publication. It never changes, so it need not be read again while it is the newest; its text alone may have a hundred kilobytes."""
     return Publication.objects.get(pk=serial)
 
 

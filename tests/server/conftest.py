@@ -155,6 +155,7 @@ def identity(
     """A server of its own for each test."""
     # A test is one transaction on one connection, which stays open here, as Django's own test client keeps it.
     monkeypatch.setattr(agent_api, "close_old_connections", lambda: None)
+    publishing.kept.cache_clear()
     folder = tmp_path / "state"
     folder.mkdir()
     establish(folder, "acme", "Acme", clock.now)
