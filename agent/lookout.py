@@ -53,7 +53,7 @@ class Lookout:
             changed = [
                 reading.key for reading in changes.appeared if reading.key not in {f.key for f in found}
             ]
-            self._desk.take(found, (*changes.gone, *changed))
+            self._desk.take(found, changes.gone, changed)
 
     def _recognise(self, readings: Iterable[Reading]) -> Iterable[Found]:
         for reading in readings:

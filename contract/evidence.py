@@ -20,6 +20,7 @@ WEIGHTS: dict[str, float] = {
     "snap": 0.95,
     "origin": 0.94,
     "desktop_id": 0.93,
+    "app_id": 0.92,
     "executable": 0.85,
     "script": 0.84,
     "app_bundle": 0.83,

@@ -28,6 +28,7 @@ from contract.catalogue import Catalogue, Identifier
 from contract.evidence import WEIGHTS, Evidence, Match, together
 from contract.facts import ProcessFacts
 from contract.unlisted import desktop_stem, unlisted
+from contract.web import app_ids, opened_as_application
 
 NAME_LIMIT = 15
 """Characters at which Linux cuts a process name (TASK_COMM_LEN less the final zero, proc(5))."""
@@ -45,6 +46,7 @@ _SENTENCES = {
     "winget_id": "It is the winget package {}",
     "snap": "It is the snap {}",
     "origin": "The page is of {}",
+    "app_id": "The page that was installed as an application is of {}",
     "desktop_id": "Its desktop entry is {}",
     "executable": "The executable is {}",
     "script": "The interpreter runs {}",
@@ -122,6 +124,8 @@ class Matcher:
         is_browser = base in programs.BROWSERS
         hits = list(chain(self._given(facts), self._running(facts, base, cmdline)))
         if is_browser:
+            hits.extend(self._installed_page(cmdline))
+        if is_browser:
             hits = [hit for hit in hits if hit.kind not in _OF_THE_PROGRAM]
         if hits:
             return self._listed(hits)
@@ -160,6 +164,12 @@ class Matcher:
         ):
             if value:
                 yield from self._find(platform, kind, value.lower())
+
+    def _installed_page(self, cmdline: tuple[str, ...]) -> Iterator[_Hit]:
+        opened = opened_as_application(cmdline)
+        if opened is not None:
+            kind, value = opened
+            yield from self._find("web", kind, _origin(value) if kind == "origin" else value)
 
     def _desktop(self, platform: str, desktop: str) -> Iterator[_Hit]:
         # A Flatpak's entry carries the application's id, a snap's the snap's name before an underscore.
@@ -231,8 +241,11 @@ class Matcher:
         value = identifier.value.lower()
         if identifier.platform == "windows" and identifier.kind == "executable":
             value = value.removesuffix(".exe")
-        table = self._tables.setdefault((identifier.platform, identifier.kind), {})
-        table.setdefault(value, _Known(messenger, identifier.value, identifier.source))
+        known = _Known(messenger, identifier.value, identifier.source)
+        self._tables.setdefault((identifier.platform, identifier.kind), {}).setdefault(value, known)
+        if identifier.kind == "origin":
+            for app_id in app_ids(value):
+                self._tables.setdefault(("web", "app_id"), {}).setdefault(app_id, known)
 
     def _cut_names(self) -> dict[str, _Known]:
         cut: dict[str, set[_Known]] = {}
@@ -249,7 +262,7 @@ class Matcher:
 
     def _telling_names(self, platform: str) -> frozenset[str]:
         names = {*self._tables.get((platform, "executable"), {}), *programs.INTERPRETERS, *programs.HELPERS}
-        names |= {"flatpak", "snap"}
+        names |= {"flatpak", "snap"} | programs.BROWSERS
         return frozenset(names | {f"{name}.exe" for name in names} if platform == "windows" else names)
 
 
