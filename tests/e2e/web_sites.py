@@ -3,7 +3,9 @@
 It is reached as an HTTPS proxy's tunnel (`CONNECT`), or directly; a name's page may be given, and what was asked for is remembered.
 """
 
+import contextlib
 import datetime as dt
+import socket
 import ssl
 import threading
 from collections.abc import Iterator
@@ -49,9 +51,17 @@ class _Visit(BaseHTTPRequestHandler):
 
     def handle(self) -> None:
         """Begin with a tunnel's question, or at once with TLS, whose first byte is 22 (RFC 8446, 5.1)."""
-        if self.connection.recv(1, 2) == b"\x16":  # MSG_PEEK
-            self._encrypt()
-        super().handle()
+        with contextlib.suppress(OSError):  # a browser hangs up when it likes
+            if self.connection.recv(1, socket.MSG_PEEK) == b"\x16":
+                self._encrypt()
+            super().handle()
+
+    def finish(self) -> None:
+        """Leave nothing open."""
+        with contextlib.suppress(OSError):
+            super().finish()
+        self.rfile.close()
+        self.connection.close()
 
     def do_CONNECT(self) -> None:
         self.connection.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
