@@ -69,7 +69,7 @@ ROOMS = {
         "it never runs on a device: nothing that looks at processes or screens belongs there",
     ),
     "extension": Room(
-        frozenset({"contract"}),
+        frozenset({"contract", "msgspec"}),
         "the server makes packages of it: whatever it needed, every server would install",
     ),
 }
