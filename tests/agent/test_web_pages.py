@@ -1,5 +1,8 @@
 """Pages of messengers: judged and recorded as processes are, over when page, extension or browser is gone, nobody else's."""
 
+import asyncio
+import json
+import os
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -186,6 +189,28 @@ def test_over_the_interface_it_is_the_callers_own_browser_that_counts(browser: B
     assert set(browser.rows()) == {"telegram"}
     params["picture"] |= {"title": "A secret"}  # type: ignore[operator]
     assert browser.agent.ask("web.pages", params, Caller("person", OTHER_UID, 8))["error"]["code"] == -32602
+
+
+def test_a_host_that_is_killed_says_so_by_its_connection(browser: Browser) -> None:
+    own = os.getuid()
+    told = {
+        "browser_pid": browser.source.start(CHROMIUM, uid=own),
+        "picture": {"profile": PROFILE, "pages": [{"messenger": "telegram", "focused": False}]},
+    }
+    line = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "web.pages", "params": told})
+
+    async def converse(path: Path) -> Any:
+        reader, writer = await asyncio.open_unix_connection(path)
+        writer.write(line.encode() + b"\n")
+        answer = json.loads(await reader.readline())
+        writer.close()
+        await asyncio.gather(*browser.agent.agent._local._serving)
+        return answer
+
+    assert "result" in browser.agent.serve(converse)
+    assert set(browser.rows(own)) == {"telegram"}
+    browser.wait(GRACE_SECONDS)
+    assert browser.rows(own) == {}
 
 
 def test_a_messenger_without_a_page_is_passed_over(browser: Browser) -> None:

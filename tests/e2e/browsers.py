@@ -126,7 +126,6 @@ FIREFOX_PREFERENCES = {
     "app.normandy.enabled": False,
     "app.update.enabled": False,
     "extensions.update.enabled": False,
-    "focusmanager.testmode": False,
     "extensions.background.idle.timeout": 1000,
 }
 """The last puts the extension's background to sleep after a second instead of 30."""

@@ -47,6 +47,7 @@ class WebSites(ThreadingHTTPServer):
 
 class _Visit(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     server: WebSites
 
     def handle(self) -> None:
