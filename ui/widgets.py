@@ -68,17 +68,17 @@ class _Drawn(QLabel):
 
     def __init__(self, pixels: int) -> None:
         super().__init__()
-        self.picture = QPixmap()
+        self._drawn = QPixmap()
         self.setFixedSize(pixels, pixels)
 
     def draw(self, picture: QPixmap) -> None:
         """Become another picture."""
-        self.picture = picture
+        self._drawn = picture
         self.update()
 
     def paintEvent(self, _: QPaintEvent) -> None:  # noqa: N802  # Qt's name
         """Paint it."""
-        QPainter(self).drawPixmap(0, 0, self.picture)
+        QPainter(self).drawPixmap(0, 0, self._drawn)
 
 
 class StateIcon(_Drawn):
