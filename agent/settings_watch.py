@@ -63,7 +63,7 @@ class SettingsWatch:
             return False
         if self._problems.clear(PROBLEM):
             self._on_change()
-        if not _others(written, self._in_force):
+        if not _starts_over(written, self._in_force):
             return False
         self.changed = written
         return True
@@ -75,7 +75,9 @@ class SettingsWatch:
             return str(error)
 
 
-def _others(written: Settings, in_force: Settings) -> set[str]:
-    """Return the names of the settings for which the agent must start over; the reporter heeds the server's rhythm by itself."""
-    changed = {name for name, value in written.values.items() if value != in_force.values[name]}
-    return {name for name in changed if (name, written.values[name].origin) != ("check_in_seconds", "server")}
+def _starts_over(written: Settings, in_force: Settings) -> bool:
+    """Tell whether the agent must start over for what changed; the reporter heeds the server's rhythm by itself."""
+    return any(
+        value != in_force.values[name] and (name, value.origin) != ("check_in_seconds", "server")
+        for name, value in written.values.items()
+    )

@@ -1,10 +1,12 @@
 """The least that a Django server could do with a check-in: verify its seal, keep it and its observations durably, answer.
 
-`python -m bench.bare_view PORT FOLDER`; the folder holds `keys.json`, device to public key. It knows no policy, no console, no
+`python -m bench.bare_view PORT FOLDER`; the folder holds `keys.json`, device to public key. Its database is there, too, or the
+PostgreSQL that BARE_DATABASE names; both are set as Decorum's server sets its own. It knows no policy, no console, no
 sequence numbers, no acknowledgement: what Decorum's own server costs more is what all of that costs.
 """
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -21,15 +23,11 @@ from granian.log import LogLevels
 from contract import wire
 from contract.envelope import Address, VerifyKey, unseal
 from contract.messages import LIMIT_BYTES, CheckIn, SealedRequest
+from server import databases
 
 THREADS = 4
-SCHEMA = (
-    "CREATE TABLE check_in (id INTEGER PRIMARY KEY, device TEXT, sealed TEXT)",
-    (
-        "CREATE TABLE observation (id INTEGER PRIMARY KEY, device TEXT, sequence INTEGER, digest TEXT, body BLOB, "
-        "UNIQUE (device, sequence, digest))"
-    ),
-)
+_ID = {"sqlite": "INTEGER PRIMARY KEY", "postgresql": "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY"}
+_BYTES = {"sqlite": "BLOB", "postgresql": "BYTEA"}
 _keys: dict[str, VerifyKey] = {}
 
 
@@ -45,30 +43,28 @@ def _check_in(request: HttpRequest) -> HttpResponse:
             "INSERT INTO observation (device, sequence, digest, body) VALUES (%s, %s, %s, %s)",
             [(device, one.sequence, digests[one.sequence], bytes(one.body)) for one in message.bodies],
         )
-    return HttpResponse(b"{}", content_type="application/json")
+    return HttpResponse(b"{}", content_type="application/json", headers={"Content-Length": "2"})
 
 
 urlpatterns = [path("agent/v1/check-in", _check_in)]
 
 
-def configure(folder: Path) -> None:
-    """Start Django with the database of a folder, set as Decorum's server sets its own."""
-    settings.configure(
-        ALLOWED_HOSTS=["*"],
-        ROOT_URLCONF=__name__,
-        DATABASES={
-            "default": {
-                "ENGINE": "django.db.backends.sqlite3",
-                "NAME": folder / "bare.sqlite3",
-                "CONN_MAX_AGE": None,
-                "OPTIONS": {
-                    "timeout": 20,
-                    "transaction_mode": "IMMEDIATE",
-                    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL",
-                },
-            }
-        },
+def schema(vendor: str) -> tuple[str, str]:
+    """Return the two tables."""
+    return (
+        f"CREATE TABLE check_in (id {_ID[vendor]}, device TEXT, sealed TEXT)",
+        (
+            f"CREATE TABLE observation (id {_ID[vendor]}, device TEXT, sequence BIGINT, digest TEXT, body {_BYTES[vendor]}, "
+            "UNIQUE (device, sequence, digest))"
+        ),
     )
+
+
+def configure(folder: Path) -> None:
+    """Start Django with its database, and read the keys."""
+    url = os.environ.get("BARE_DATABASE")
+    database = databases.sqlite(folder / "bare.sqlite3") if url is None else databases.postgresql(url)
+    settings.configure(ALLOWED_HOSTS=["*"], ROOT_URLCONF=__name__, DATABASES={"default": database})
     django.setup()
     for name, text in json.loads((folder / "keys.json").read_text()).items():
         _keys[name] = VerifyKey(text)
@@ -78,7 +74,7 @@ def main(port: int, folder: Path) -> None:
     """Serve; workers are forked and find everything set up."""
     configure(folder)
     with connection.cursor() as cursor:
-        for statement in SCHEMA:
+        for statement in schema(connection.vendor):
             cursor.execute(statement)
     connection.close()
     server = Granian(

@@ -11,6 +11,12 @@ def processor_seconds(pid: int) -> float:
     return seconds
 
 
+def processor_seconds_with_children(pid: int) -> float:
+    """Return how long a process and all that it started and that still run have run."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    return processor_seconds(pid) + sum(processor_seconds_with_children(int(child)) for child in children)
+
+
 def pss_megabytes(pid: int | str) -> float:
     """Return the proportional set size (`smaps_rollup`)."""
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines():

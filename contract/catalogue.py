@@ -21,7 +21,6 @@ manifest or a package, never an address:
 'https://web.telegram.org'
 """
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
@@ -29,6 +28,7 @@ import msgspec
 
 from contract.errors import MalformedError
 from contract.facts import Platform
+from contract.toml_text import table_in
 from contract.wire import convert
 
 IdentifierKind = Literal[
@@ -74,8 +74,8 @@ class Identifier(msgspec.Struct, frozen=True, gc=False):
     source: Text
 
 
-class Messenger(msgspec.Struct, frozen=True, kw_only=True):
-    """One listed messenger."""
+class _Described(msgspec.Struct, frozen=True, kw_only=True):
+    """What an entry says of a messenger besides how it shows itself."""
 
     name: Text
     maker: Text
@@ -88,6 +88,11 @@ class Messenger(msgspec.Struct, frozen=True, kw_only=True):
     """Whether its maker offers accounts for businesses beside those for persons; None where that is not known."""
     capture: dict[CaptureWay, Text] = {}
     """How its messages can be retained, each way with its source; empty where no way is known."""
+
+
+class Messenger(_Described, frozen=True, kw_only=True):
+    """One listed messenger."""
+
     seen: tuple[Identifier, ...]
 
 
@@ -132,16 +137,9 @@ _Row = tuple[
 ]
 
 
-class _Written(msgspec.Struct, frozen=True, kw_only=True):
+class _Written(_Described, frozen=True, kw_only=True):
     """An entry as it is written."""
 
-    name: Text
-    maker: Text
-    kind: MessengerKind
-    wrapper: bool = False
-    client_of: MessengerId | None = None
-    business_account: bool | None = None
-    capture: dict[CaptureWay, Text] = {}
     seen: Annotated[tuple[_Row, ...], msgspec.Meta(min_length=1)]
 
 
@@ -154,7 +152,7 @@ def parse(texts: Mapping[str, str]) -> Catalogue:
     """
     messengers: dict[str, Messenger] = {}
     for file_name, text in texts.items():
-        for messenger_id, untrusted_entry in _table(file_name, text).items():
+        for messenger_id, untrusted_entry in table_in(text, file_name).items():
             if messenger_id in messengers:
                 raise MalformedError(f"{messenger_id} stands twice; again in {file_name}.", "Keep one entry.")
             try:
@@ -174,24 +172,9 @@ def parse(texts: Mapping[str, str]) -> Catalogue:
     return Catalogue(messengers)
 
 
-def _table(file_name: str, text: str) -> dict[str, object]:
-    try:
-        return tomllib.loads(text)
-    except ValueError as error:  # TOMLDecodeError, or a number of thousands of digits
-        raise MalformedError(f"{file_name} is not TOML: {error}.", "Correct the line it names.") from error
-    except RecursionError as error:
-        raise MalformedError(f"{file_name} is nested too deeply.", "Write flat tables.") from error
-
-
 def _messenger(entry: _Written) -> Messenger:
     return Messenger(
-        name=entry.name,
-        maker=entry.maker,
-        kind=entry.kind,
-        wrapper=entry.wrapper,
-        client_of=entry.client_of,
-        business_account=entry.business_account,
-        capture=entry.capture,
+        **{name: getattr(entry, name) for name in _Described.__struct_fields__},
         seen=tuple(
             Identifier(platform, kind, value, source)
             for platform, source, found in entry.seen

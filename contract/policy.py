@@ -4,7 +4,6 @@ A policy is written as TOML, checked, and published inside a sealed bundle (`con
 The text people read is made from this same object by `contract.document`.
 """
 
-import tomllib
 from collections.abc import Iterable
 from itertools import chain
 from typing import Annotated, Literal
@@ -16,6 +15,7 @@ from contract.ceiling import Ceiling
 from contract.errors import MalformedError
 from contract.hours import OfficeHours
 from contract.spelling import unknown_keys
+from contract.toml_text import table_in
 from contract.wire import convert, encode
 
 Stance = Literal["approved", "personal_only", "restricted", "banned"]
@@ -198,12 +198,7 @@ def parse_published(text: str) -> Policy:
 def _table(text: str) -> dict[str, object]:
     if len(text) > BYTES_AT_MOST:
         raise _too_large(len(text))
-    try:
-        return tomllib.loads(text)
-    except ValueError as error:  # TOMLDecodeError, or a number of thousands of digits
-        raise MalformedError(f"The policy is not TOML: {error}.", "Correct the line it names.") from error
-    except RecursionError as error:
-        raise MalformedError("The policy is nested too deeply.", "Write flat tables.") from error
+    return table_in(text, "The policy")
 
 
 def problems(policy: Policy) -> Iterable[MalformedError]:

@@ -4,16 +4,25 @@ The agent refuses a catalogue at its first fault; whoever writes one wants to se
 """
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from typing import get_args
 
 import msgspec
 
-from contract.catalogue import KINDS_OF, CaptureWay, Identifier, IdentifierKind, Messenger, MessengerKind
+from contract.catalogue import (
+    KINDS_OF,
+    CaptureWay,
+    Identifier,
+    IdentifierKind,
+    Messenger,
+    MessengerId,
+    MessengerKind,
+)
+from contract.errors import MalformedError
 from contract.facts import Platform
+from contract.toml_text import table_in
+from contract.wire import convert
 
-_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,47}")
 _ADDRESS = re.compile(r"://|www\.|\.(com|org|net|io)/")
 _FORMS: Mapping[IdentifierKind, tuple[str, str]] = {
     "executable": (r"[^/\\]+", "a file's name without its folder"),
@@ -89,11 +98,9 @@ class Reading:
         self.findings: list[Finding] = []
         for file, text in texts.items():
             try:
-                tables = tomllib.loads(text)
-            except tomllib.TOMLDecodeError as error:
-                self.findings.append(
-                    Finding(file, "", "", f"It is not TOML: {error}.", "Correct the line it names.")
-                )
+                tables = table_in(text, "It")
+            except MalformedError as error:
+                self.findings.append(Finding(file, "", "", error.detail, error.remedy))
                 continue
             for messenger, table in tables.items():
                 self._read(file, messenger, table)
@@ -102,7 +109,9 @@ class Reading:
         def found(problem: str, remedy: str, identifier: str = "") -> None:
             self.findings.append(Finding(file, messenger, identifier, problem, remedy))
 
-        if not _ID.fullmatch(messenger):
+        try:
+            convert(MessengerId, messenger)
+        except MalformedError:
             found("Its id is not of the agreed form.", "Use up to 48 lower-case letters, digits and hyphens.")
         if not isinstance(table, dict):
             found("It is no table.", f"Begin it with [{messenger}].")

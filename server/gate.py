@@ -15,6 +15,7 @@ import msgspec
 
 from contract import wire
 from contract.messages import LIMIT_BYTES, Refusal
+from server.lane import Lane
 
 BODY_SECONDS = 20.0
 """How long a client may take to send a body."""
@@ -25,6 +26,9 @@ LARGE_AT_ONCE = 8
 
 Headers = list[tuple[str, str]]
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+JSON: Headers = [("content-type", "application/json"), ("cache-control", "no-store")]
 
 
 class Scope(Protocol):
@@ -73,10 +77,13 @@ class Gate:
         application: any WSGI application whose answers fit into memory.
         threads: how many requests it works at at once.
         body_seconds: how long a body may take.
+        lane: what answers many requests of one kind at once.
     """
 
-    def __init__(self, application: Wsgi, threads: int, body_seconds: float = BODY_SECONDS) -> None:
-        self._application, self._body_seconds = application, body_seconds
+    def __init__(
+        self, application: Wsgi, threads: int, body_seconds: float = BODY_SECONDS, lane: Lane | None = None
+    ) -> None:
+        self._application, self._body_seconds, self._lane = application, body_seconds, lane
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="request")
         self._large = asyncio.Semaphore(LARGE_AT_ONCE)
 
@@ -85,12 +92,18 @@ class Gate:
         try:
             body = await self._body(scope, exchange)
         except _NotTakenError as error:
-            kind = [("content-type", "application/json")]
-            response = Response(error.status, kind, wire.encode(error.refusal))
+            response = Response(error.status, JSON, wire.encode(error.refusal))
         else:
-            loop = asyncio.get_running_loop()
-            response = await loop.run_in_executor(self._threads, self._work, environ(scope, body))
+            response = await self._response(environ(scope, body))
         exchange.response_bytes(response.status, response.headers, response.body)
+
+    async def _response(self, request: dict[str, Any]) -> Response:
+        if self._lane is not None and request["PATH_INFO"] == self._lane.path:
+            answer = await self._lane.answer(request)
+            if answer is not None:
+                return Response(200, JSON, answer)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self._work, request)
 
     async def _body(self, scope: Scope, exchange: Exchange) -> bytes:
         """Return the body; one of unknown length counts as none, as WSGI has it (PEP 3333)."""

@@ -1,7 +1,7 @@
 """Django settings of the central server, all from the environment (see `server.configuration`) and the state folder.
 
 Without DECORUM_SERVER_STATE they can be imported, as the type checker and tests do, but nothing can be kept: SQLite
-is in memory and there are no keys. Every command of `decorum-server` but `schema` asks for the folder first.
+is in memory and there are no keys. Every command of `decorum-server` but `catalogue` and `schema` asks for the folder first.
 """
 
 import os
@@ -13,6 +13,7 @@ from server.console.theme import LOOK
 UNFOLD = LOOK
 CONFIGURATION = from_environ(os.environ)
 STATE = CONFIGURATION.folder
+AGENT_SETTINGS = CONFIGURATION.wishes
 
 SECRET_KEY = state_folder.secret_key(STATE)
 DEBUG = False
@@ -116,5 +117,7 @@ LOGGING = {
         # What anybody can provoke, such as a foreign host name, is answered with a page that says so; a traceback for each
         # would let them fill the log.
         "django.security": {"level": "CRITICAL", "propagate": True},
+        # An error that ends a pipeline (`server.fleet.rows`) is raised; that its end met the same error says nothing more.
+        "psycopg": {"level": "ERROR", "propagate": True},
     },
 }

@@ -17,16 +17,18 @@ import psycopg
 
 GUARDED = "guarded"
 """The one user who needs a password; it is the user's own name."""
-# What is lost when the machine fails does not matter here.
 CONFIGURATION = """
 listen_addresses = ''
 unix_socket_permissions = 0700
+max_connections = 60
+log_min_messages = fatal
+"""
+# What is lost when the machine fails does not matter to a test.
+QUICK = """
 fsync = off
 synchronous_commit = off
 full_page_writes = off
 shared_buffers = 32MB
-max_connections = 60
-log_min_messages = fatal
 """
 WHO_MAY = f"""
 local all {GUARDED} scram-sha-256
@@ -37,8 +39,8 @@ local all all trust
 class Postgresql:
     """A running server, owned by the user `decorum`."""
 
-    def __init__(self, programs: Path, folder: Path) -> None:
-        self.programs, self.folder = programs, folder
+    def __init__(self, programs: Path, folder: Path, pid: int) -> None:
+        self.programs, self.folder, self.pid = programs, folder, pid
         self._count = 0
 
     def url(self, database: str, user: str = "decorum", password: str = "") -> str:
@@ -76,8 +78,13 @@ def find_programs() -> Path:
 
 
 @contextmanager
-def running_postgresql() -> Iterator[Postgresql]:
-    """Start a server and stop it again; it ends, too, if this process does."""
+def running_postgresql(configuration: str = "", *, durable: bool = False) -> Iterator[Postgresql]:
+    """Start a server and stop it again; it ends, too, if this process does.
+
+    Args:
+        configuration: lines that are added to ours.
+        durable: whether it keeps what it says it keeps, as in earnest and at that price.
+    """
     programs = find_programs()
     folder = Path(tempfile.mkdtemp(prefix="decorum-postgresql-"))
     as_user: list[str] = []
@@ -93,7 +100,8 @@ def running_postgresql() -> Iterator[Postgresql]:
         stdout=subprocess.DEVNULL,
         cwd=folder,
     )
-    (data / "postgresql.auto.conf").write_text(f"{CONFIGURATION}unix_socket_directories = '{folder}'\n")
+    settings = CONFIGURATION + ("" if durable else QUICK) + configuration
+    (data / "postgresql.auto.conf").write_text(f"{settings}unix_socket_directories = '{folder}'\n")
     (data / "pg_hba.conf").write_text(WHO_MAY)
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(
@@ -104,7 +112,7 @@ def running_postgresql() -> Iterator[Postgresql]:
             cwd=folder,
         )
     try:
-        one = Postgresql(programs, folder)
+        one = Postgresql(programs, folder, server.pid)
         _wait_for(one, server)
         one.ask("postgres", f"CREATE ROLE {GUARDED} LOGIN PASSWORD '{GUARDED}'")
         yield one

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from random import Random
 
@@ -67,6 +67,7 @@ class FleetDevice:
     Args:
         secret: what it enrols with; None for one that is enrolled already.
         lost_answers: share of answers that are lost on their way, after the server took the request.
+        clock: the device's own.
     """
 
     def __init__(
@@ -78,9 +79,10 @@ class FleetDevice:
         figures: Figures,
         lost_answers: float = 0.0,
         key: SigningKey | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.person, self._secret, self._figures, self._lost = person, secret, figures, lost_answers
-        self.device = SimulatedDevice(_nowhere, tenant, key)
+        self.device, self._clock = SimulatedDevice(_nowhere, tenant, key), clock
         self._salts = Random(f"{seed} salts {person.number}")
         self._losses = Random(f"{seed} losses {person.number}")
         self.waiting: list[Report] = []
@@ -91,7 +93,9 @@ class FleetDevice:
 
     def copy(self) -> "FleetDevice":
         """Return a copy, as of a copied disk: with its first report it takes over id and numbers, then goes on by itself."""
-        twin = FleetDevice(self.person, self.device.tenant, None, -1, self._figures, 0.0, self.device.key)
+        twin = FleetDevice(
+            self.person, self.device.tenant, None, -1, self._figures, 0.0, self.device.key, self._clock
+        )
         twin._origin, twin.expected = self, self.expected
         return twin
 
@@ -163,7 +167,7 @@ class FleetDevice:
 
     def _check_in(self) -> None:
         reports = self._next()
-        clock = Clock(wall=datetime.now(UTC), monotonic_seconds=time.monotonic(), boot_id="simulated")
+        clock = Clock(wall=self._clock(), monotonic_seconds=time.monotonic(), boot_id="simulated")
         request = self.device.request(*reports, clock=clock, waiting=len(self.waiting))
         began = time.perf_counter()
         answer = self.device.send(request)

@@ -5,9 +5,10 @@ from pathlib import Path
 
 from server.catalogue import texts
 from server.catalogue_lint import lint
-from server.errors import CatalogueFaultsError, RequestError
+from server.commands.given_text import given_text
+from server.errors import CatalogueFaultsError
 
-FILE_BYTES_AT_MOST = 4 * 1024 * 1024
+MEBIBYTES_AT_MOST = 4
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -19,8 +20,7 @@ def run(arguments: argparse.Namespace) -> None:
     """
     files = texts()
     if arguments.file:
-        path = Path(arguments.file)
-        files[path.name] = _text(path)
+        files[Path(arguments.file).name] = given_text(arguments.file, "catalogue", MEBIBYTES_AT_MOST)
     findings = lint(files)
     for finding in findings:
         print(finding)
@@ -30,16 +30,3 @@ def run(arguments: argparse.Namespace) -> None:
             f"{len(findings)} faults in {entries} entries.", "Correct each as it says."
         )
     print(f"{', '.join(sorted(files))}: nothing to correct.")
-
-
-def _text(path: Path) -> str:
-    try:
-        with path.open("rb") as source:
-            untrusted_bytes = source.read(FILE_BYTES_AT_MOST + 1)
-        if len(untrusted_bytes) > FILE_BYTES_AT_MOST:
-            raise RequestError(f"{path} is too large for a catalogue.", "Shorten it to 4 MiB.")
-        return untrusted_bytes.decode()
-    except OSError as error:
-        raise RequestError(f"{path} cannot be read: {error.strerror}.", "Check its path.") from error
-    except UnicodeDecodeError as error:
-        raise RequestError(f"{path} is not text in UTF-8.", "Save it as UTF-8.") from error

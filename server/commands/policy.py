@@ -1,25 +1,23 @@
 """`decorum-server policy`: check, apply, list, template."""
 
 import argparse
-import sys
-from pathlib import Path
 
 from contract.errors import DecorumError
 from server.commands.frame import ready_identity, start_django, state
-from server.errors import RequestError
+from server.commands.given_text import given_text
 from server.identity import read_tenant
 from server.moments import utc_now
 
-FILE_BYTES_AT_MOST = 1024 * 1024
+MEBIBYTES_AT_MOST = 1
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Do the action."""
     match arguments.action:
         case "check":
-            _check(_text(arguments.file))
+            _check(given_text(arguments.file, "policy", MEBIBYTES_AT_MOST))
         case "apply":
-            _apply(_text(arguments.file))
+            _apply(given_text(arguments.file, "policy", MEBIBYTES_AT_MOST))
         case "list":
             _list()
         case _:
@@ -71,20 +69,3 @@ def _template(name: str) -> None:
     except DecorumError:
         company = None
     print(templates.template(name, company), end="")
-
-
-def _text(file: str) -> str:
-    try:
-        data = sys.stdin.buffer.read(FILE_BYTES_AT_MOST + 1) if file == "-" else _read(Path(file))
-        if len(data) > FILE_BYTES_AT_MOST:
-            raise RequestError(f"{file} is too large for a policy.", "Shorten it to 1 MiB.")
-        return data.decode()
-    except OSError as error:
-        raise RequestError(f"{file} cannot be read: {error.strerror}.", "Check its path.") from error
-    except UnicodeDecodeError as error:
-        raise RequestError(f"{file} is not text in UTF-8.", "Save it as UTF-8.") from error
-
-
-def _read(file: Path) -> bytes:
-    with file.open("rb") as source:
-        return source.read(FILE_BYTES_AT_MOST + 1)

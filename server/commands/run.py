@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from django.db import connections
+from django.db import connection, connections
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
@@ -17,6 +17,7 @@ from granian.log import LogLevels
 from server.commands.frame import ready_identity, state
 from server.errors import RequestError
 from server.gate import Gate
+from server.lane import Lane
 
 _THREADS = 4
 _PR_SET_PDEATHSIG = 1
@@ -57,11 +58,14 @@ def _gate() -> Callable[..., Any]:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     from server.chores import Chores  # noqa: PLC0415 - only workers need it, and it needs Django's models
+    from server.fleet import agent_api  # noqa: PLC0415 - alike
     from server.wsgi import application  # noqa: PLC0415 - alike
 
     Chores(state()).start()
 
-    return Gate(application, _THREADS).answer
+    # SQLite lets one write at a time; on PostgreSQL one lot computes while the other waits for the database.
+    lane = Lane(agent_api.CHECK_IN, agent_api.together, lots=2 if connection.vendor == "postgresql" else 1)
+    return Gate(application, _THREADS, lane=lane).answer
 
 
 def _address(text: str) -> tuple[str, int]:

@@ -10,7 +10,7 @@ from django.db.models import Case, Count, IntegerField, Max, Min, Q, Value, When
 
 from contract.judge import SEVERITY
 from server.catalogue import catalogue
-from server.fleet.figures import is_large
+from server.fleet.figures import is_large, minute_of
 from server.fleet.models import ChannelSeen, Device, Sighting
 from server.moments import utc_now
 
@@ -44,7 +44,7 @@ class Channels(msgspec.Struct, frozen=True):
 
 def channels(now: datetime) -> Channels:
     """Return the channels seen."""
-    return _kept(int(now.timestamp() // 60)) if is_large(now) else Channels(_counted(), None)
+    return _kept(minute_of(now)) if is_large(now) else Channels(_counted(), None)
 
 
 @lru_cache(maxsize=1)

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from server.console.channels import Channel, channels
-from server.fleet.figures import figures
+from server.fleet.figures import Figures, figures
 from server.fleet.models import EnrolmentSecret, Installation, Sighting
 from server.fleet.standing import Standing
 from server.policies.models import Publication
@@ -39,6 +39,8 @@ class InForce(msgspec.Struct, frozen=True):
 
     publication: Publication
     holders: int
+    of: int
+    """All devices, those taken out among them, as in the list that the link leads to."""
     holders_link: str
 
 
@@ -80,7 +82,7 @@ def overview(now: datetime) -> Overview:
         more=_more(tiles) if len(pressing) == NEWEST else None,
         channels=tuple(map(_row, seen.shown)),
         channels_at=seen.counted_at,
-        in_force=None if publication is None else _in_force(publication, counted.holders),
+        in_force=None if publication is None else _in_force(publication, counted),
         notices=tuple(_notices(counted.ahead, counted.lost)),
         has_secret=EnrolmentSecret.objects.filter(revoked_at=None, expires_at__gt=now).exists(),
         server_url=settings.CONFIGURATION.url,
@@ -149,5 +151,6 @@ def _devices(count: int) -> str:
     return "1 device" if count == 1 else f"{count} devices"
 
 
-def _in_force(publication: Publication, holders: int) -> InForce:
-    return InForce(publication, holders, _devices_link(serial=str(publication.serial)))
+def _in_force(publication: Publication, counted: Figures) -> InForce:
+    link = _devices_link(serial=str(publication.serial))
+    return InForce(publication, counted.holders, counted.devices, link)

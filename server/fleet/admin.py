@@ -27,6 +27,7 @@ from server.fleet.filters import (
     ProfileFilter,
     SerialFilter,
     StandingFilter,
+    kept_count,
     known_count,
 )
 from server.fleet.flags import flags
@@ -121,6 +122,8 @@ class DeviceAdmin(ReadOnlyAdmin):
         known = known_count(request.GET, request.figures)  # type: ignore[attr-defined]  # see `changelist_view`
         if known is not None:
             pages.count = known
+        elif request.figures.counted_at is not None:  # type: ignore[attr-defined]  # alike
+            pages.count = kept_count(request.GET, queryset)
         return pages
 
     def get_changelist(self, _request: HttpRequest, **_kwargs: Any) -> type[DeviceList]:

@@ -4,24 +4,26 @@ Whatever else arrives is refused with a `Refusal`: a code, a sentence, a remedy;
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, close_old_connections
 from django.http import HttpRequest, HttpResponse
 
 from contract import wire
 from contract.errors import MalformedError
 from contract.messages import LIMIT_BYTES, Refusal, SealedRequest
-from server.addresses import client_address
+from server.addresses import address_in, client_address
 from server.errors import RefusedError, TooOftenError
 from server.fleet import check_ins, enrolment
 from server.fleet.pace import Pace, of_refusals
 from server.identity import Identity, identity_in
+from server.lane import Environ
 from server.moments import utc_now
 
 PREFIX = "/agent/"
+CHECK_IN = "/agent/v1/check-in"
 _LOG = logging.getLogger(__name__)
 _TRY_AGAIN = "Nothing is lost; it is tried again."
 
@@ -30,7 +32,7 @@ REFUSALS = of_refusals()
 Handler = Callable[[SealedRequest, Identity, datetime, str], object]
 HANDLERS: dict[str, Handler] = {
     "/agent/v1/enrol": enrolment.enrol,
-    "/agent/v1/check-in": check_ins.check_in,
+    CHECK_IN: check_ins.check_in,
 }
 
 
@@ -55,6 +57,47 @@ def answer(request: HttpRequest) -> HttpResponse:
         _LOG.exception("A device's request could not be answered")
         return _refusal(500, "fault", "The server could not do this.", _TRY_AGAIN)
     return HttpResponse(wire.encode(reply), content_type="application/json")
+
+
+def together(requests: Sequence[Environ]) -> list[bytes | None]:
+    """Return the answers to check-ins that came through the lane; None for each that `answer` has to look at alone.
+
+    They are returned only after everything that they answer is stored. Nothing is refused here: there is one place for that.
+    """
+    try:
+        return _together(requests)
+    except Exception:  # noqa: BLE001 - nothing of any is stored then; each comes alone, and its own error is told
+        _LOG.exception("Check-ins could not be taken together, and are taken one by one")
+        close_old_connections()
+        return [None] * len(requests)
+
+
+def _together(requests: Sequence[Environ]) -> list[bytes | None]:
+    messages = {
+        number: message
+        for number, request in enumerate(requests)
+        if (message := _plain_message(request)) is not None
+    }
+    replies = check_ins.together(tuple(messages.values()), identity_in(settings.STATE), utc_now())
+    answers = {
+        number: wire.encode(reply)
+        for number, reply in zip(messages, replies, strict=True)
+        if reply is not None
+    }
+    return [answers.get(number) for number in range(len(requests))]
+
+
+def _plain_message(request: Environ) -> SealedRequest | None:
+    if request["REQUEST_METHOD"] != "POST" or request.get("CONTENT_TYPE") != "application/json":
+        return None
+    if not REFUSALS.has_room(address_in(request)):
+        return None
+    untrusted_body = request["wsgi.input"].read(LIMIT_BYTES + 1)
+    request["wsgi.input"].seek(0)
+    try:
+        return wire.decode(SealedRequest, untrusted_body, limit_bytes=LIMIT_BYTES)
+    except MalformedError:
+        return None
 
 
 def _wait(pace: Pace, reason: str, detail: str) -> HttpResponse:

@@ -4,6 +4,7 @@ The old key holds until the device has sealed with the new one, so that a lost a
 """
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from contract import wire
 from contract.envelope import Address, SealError, VerifyKey, unseal, untrusted_header
@@ -14,18 +15,25 @@ from server.errors import RefusedError
 from server.fleet.models import Device, FormerKey
 
 KEY_LIFE = timedelta(days=365)
+KEYS_REMEMBERED = 10_000
+"""How many keys are kept read, each some kilobytes, so that they are not read anew at each check-in."""
 
 
-def key_of(device: Device, sealed: str) -> VerifyKey:
-    """Return the key that a message of this device must hold by: the one it names, if that is the device's next; else the present."""
-    if device.next_public_key is not None:
-        following = VerifyKey(device.next_public_key)
+def key_of(public_key: str, next_public_key: str | None, sealed: str) -> VerifyKey:
+    """Return the key that a message of a device must hold by: the one it names, if that is the device's next; else the present."""
+    if next_public_key is not None:
+        following = _read(next_public_key)
         try:
             if untrusted_header(sealed).get("kid") == following.fingerprint:
                 return following
         except SealError:
             pass  # it will be refused by name
-    return VerifyKey(device.public_key)
+    return _read(public_key)
+
+
+@lru_cache(maxsize=KEYS_REMEMBERED)
+def _read(text: str) -> VerifyKey:
+    return VerifyKey(text)
 
 
 def follow(device: Device, key: VerifyKey, now: datetime) -> None:

@@ -37,15 +37,16 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
 
 def figures(now: datetime) -> Figures:
     """Return the figures of the whole fleet."""
-    return _kept(_minute(now)) if is_large(now) else _counted(now)
+    return _kept(minute_of(now)) if is_large(now) else _counted(now)
 
 
 def is_large(now: datetime) -> bool:
     """Tell whether the fleet is too large to be counted for every page."""
-    return _devices(_minute(now)) >= LARGE
+    return _devices(minute_of(now)) >= LARGE
 
 
-def _minute(now: datetime) -> int:
+def minute_of(now: datetime) -> int:
+    """Return the minute for which a count is kept."""
     return int(now.timestamp() // 60)
 
 

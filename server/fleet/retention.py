@@ -13,8 +13,7 @@ from typing import TypeVar
 
 import msgspec
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet, Value
-from django.db.models.functions import Coalesce
+from django.db.models import Q, QuerySet
 
 from contract.errors import MalformedError
 from contract.observations import DISCLOSURES
@@ -33,6 +32,7 @@ _AT_ONCE = 2000
 """How many rows one transaction erases, so that devices never wait long."""
 _IMPERSONAL = tuple(disclosure.type for disclosure in DISCLOSURES if not disclosure.personal)
 """Kinds without personal data. One that this server does not know, or cannot read, may hold some."""
+_CHANNEL = ("device", "messenger", "profile")
 _Row = TypeVar("_Row", ReceivedObservation, Sighting, CheckInRecord)
 
 
@@ -152,10 +152,11 @@ def _forget(sightings: QuerySet[Sighting]) -> int:
         # A check-in locks its device first, too: none adds a sighting of a channel while that channel is being let go of.
         list(Device.objects.select_for_update().filter(pk__in=devices).order_by("pk").values_list("pk"))
         count = sightings.delete()[0]
-        left = Sighting.objects.annotate(told=Coalesce("messenger", Value(""))).filter(
-            device=OuterRef("device"), told=OuterRef("messenger"), profile=OuterRef("profile")
-        )
-        ChannelSeen.objects.filter(~Exists(left), device__in=devices).delete()
+        there = Sighting.objects.filter(device__in=devices).order_by().values_list(*_CHANNEL).distinct()
+        left = {(device, messenger or "", profile) for device, messenger, profile in there}
+        noted = ChannelSeen.objects.filter(device__in=devices).values_list("pk", *_CHANNEL)
+        gone = [pk for pk, *channel in noted if tuple(channel) not in left]
+        ChannelSeen.objects.filter(pk__in=gone).delete()
     return count
 
 
@@ -186,8 +187,10 @@ def _records_end(kept: Limits, now: datetime) -> datetime:
 
 
 def _portions(rows: QuerySet[_Row]) -> Iterator[QuerySet[_Row]]:
-    """Yield the rows in portions, each of which the caller changes so that it is not found again."""
-    while portion := list(rows.order_by("pk").values_list("pk", flat=True)[:_AT_ONCE]):
+    """Yield the rows in portions, oldest first. Each begins where the last one ended, and passes over nothing that is erased already."""
+    end = 0
+    while portion := list(rows.filter(pk__gt=end).order_by("pk").values_list("pk", flat=True)[:_AT_ONCE]):
+        end = portion[-1]
         yield rows.model.objects.filter(pk__in=portion)
 
 

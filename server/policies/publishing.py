@@ -1,6 +1,7 @@
 """Publishing: a policy is sealed under the next serial, fleet-wide and only rising, and renewed before it runs out."""
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 import msgspec
 from django.db import transaction
@@ -30,7 +31,14 @@ class Published(msgspec.Struct, frozen=True):
 
 def current() -> Publication | None:
     """Return the publication with the highest serial."""
-    return Publication.objects.first()
+    newest = Publication.objects.values_list("serial", "issued_at").first()
+    return None if newest is None else _read(*newest)
+
+
+@lru_cache(maxsize=2)
+def _read(serial: int, _issued_at: datetime) -> Publication:
+    """A publication never changes, so it need not be read again while it is the newest; its text alone may have a hundred kilobytes."""
+    return Publication.objects.get(pk=serial)
 
 
 def publish(text: str, actor: str, identity: Identity, now: datetime, address: str = "") -> Published:

@@ -159,6 +159,14 @@ class Stage:
         self.start("server", sys.executable, "-m", "server.cli", "run", "--address", f"127.0.0.1:{self.port}")
         wait_for(self._answers, "the server's first answer", 30)
 
+    def begin(self, policy: str) -> None:
+        """Start a server that has published a policy, and an agent that is enrolled with it."""
+        self.server("migrate")
+        self.publish(policy)
+        self.start_server()
+        self.enrol()
+        self.start_agent()
+
     def _answers(self) -> bool:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
             return True

@@ -19,11 +19,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Stage]:
     with staged(tmp_path) as one:
-        one.server("migrate")
-        one.publish(policy_text("gajim", "banned"))
-        one.start_server()
-        one.enrol()
-        one.start_agent()
+        one.begin(policy_text("gajim", "banned"))
         wait_for(lambda: one.status()["policy_serial"] == 1 and one.status()["waiting"] == 0, "a check-in")
         yield one
 

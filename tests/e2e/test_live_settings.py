@@ -16,11 +16,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 def stage(tmp_path: Path) -> Iterator[Stage]:
     with staged(tmp_path) as one:
         one.environment["DECORUM_SERVER_AGENT_SETTINGS"] = "poll_milliseconds = 444"
-        one.server("migrate")
-        one.publish(policy_text("gajim", "banned"))
-        one.start_server()
-        one.enrol()
-        one.start_agent()
+        one.begin(policy_text("gajim", "banned"))
         yield one
 
 

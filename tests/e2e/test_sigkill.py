@@ -31,11 +31,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
         one.settings.write_text(
             one.settings.read_text().replace("poll_milliseconds = 500", "poll_milliseconds = 250")
         )
-        one.server("migrate")
-        one.publish(policy_text("gajim", "banned"))
-        one.start_server()
-        one.enrol()
-        one.start_agent()
+        one.begin(policy_text("gajim", "banned"))
         yield one
 
 

@@ -26,11 +26,7 @@ SEEN_MILLISECONDS = 2000
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Stage]:
     with staged(tmp_path) as one:
-        one.server("migrate")
-        one.publish(policy_text("pidgin", "approved"))
-        one.start_server()
-        one.enrol()
-        one.start_agent()
+        one.begin(policy_text("pidgin", "approved"))
         wait_for(lambda: one.status()["policy_serial"] == 1, "the policy")
         one.start_screen()
         yield one

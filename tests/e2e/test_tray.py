@@ -19,11 +19,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Stage]:
     with staged(tmp_path) as one:
-        one.server("migrate")
-        one.publish(policy_text("telegram", "restricted"))
-        one.start_server()
-        one.enrol()
-        one.start_agent()
+        one.begin(policy_text("telegram", "restricted"))
         wait_for(lambda: one.status()["policy_serial"] == 1, "the policy")
         one.start_screen()
         yield one

@@ -84,6 +84,8 @@ class BusyScreen:
         self.agent.start()
         self._instance.claim()
         self.program.start()
+        # There is no panel here. Told by its own clock, ten seconds later, the line for it would come in the middle of somebody's counting.
+        self.program._on_no_panel()
         self._connected()
         return self
 

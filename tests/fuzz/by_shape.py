@@ -3,11 +3,10 @@
 import sys
 from pathlib import Path
 
-from hypothesis import HealthCheck, Phase, given, seed, settings
-
 from tests.fuzz.bounds import Bounds
 from tests.fuzz.shapes import shape_of
 from tests.fuzz.targets import ready
+from tests.fuzz.tried import try_slice
 
 SLICE = 2000
 """Hypothesis remembers what it has tried; in slices that stays small."""
@@ -21,26 +20,9 @@ def main(words: list[str]) -> None:
     (folder / "state").mkdir()
     with target.opened(folder / "state") as check, Bounds(check, folder, wanted) as bounds:
         while bounds.figures.inputs < wanted:
-            _slice(name, bounds, min(SLICE, wanted - bounds.figures.inputs), number)
+            try_slice(shape_of(name, number), bounds, min(SLICE, wanted - bounds.figures.inputs), number)
             bounds.rest()
             number += 1
-
-
-def _slice(name: str, bounds: Bounds, inputs: int, number: int) -> None:
-    @seed(number)
-    @settings(
-        max_examples=inputs,
-        database=None,
-        deadline=None,
-        phases=(Phase.generate, Phase.shrink),
-        suppress_health_check=list(HealthCheck),
-        report_multiple_bugs=False,
-    )
-    @given(shape_of(name, number))
-    def tried(data: bytes) -> None:
-        bounds(data)
-
-    tried()
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """What tests of the server share. They run on SQLite, and with DECORUM_TEST_DATABASE=postgresql on PostgreSQL."""
 
+import io
 import os
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
@@ -18,7 +20,7 @@ from pytest_django import Settings
 from contract.observations import SightingObserved
 from server import databases
 from server.access import audit
-from server.fleet import secrets
+from server.fleet import agent_api, secrets
 from server.identity import Identity, establish, identity_in
 from server.policies import publishing
 from server.policies.models import Publication
@@ -147,8 +149,12 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
 
 
 @pytest.fixture
-def identity(tmp_path: Path, settings: Settings, clock: FakeClock, db: None) -> Identity:
+def identity(
+    tmp_path: Path, settings: Settings, clock: FakeClock, db: None, monkeypatch: pytest.MonkeyPatch
+) -> Identity:
     """A server of its own for each test."""
+    # A test is one transaction on one connection, which stays open here, as Django's own test client keeps it.
+    monkeypatch.setattr(agent_api, "close_old_connections", lambda: None)
     folder = tmp_path / "state"
     folder.mkdir()
     establish(folder, "acme", "Acme", clock.now)
@@ -157,15 +163,37 @@ def identity(tmp_path: Path, settings: Settings, clock: FakeClock, db: None) -> 
 
 
 @pytest.fixture
-def post(identity: Identity) -> Post:
+def way() -> str:
+    """How check-ins arrive: `alone`, or `together` with others that wait, as far as the lane answers them."""
+    return "alone"
+
+
+@pytest.fixture
+def post(identity: Identity, way: str) -> Post:
     """Send a device's request through everything that stands before the way for devices."""
     client = Client(raise_request_exception=False)
 
     def send(path: str, body: bytes) -> tuple[int, bytes]:
+        if way == "together" and path == agent_api.CHECK_IN:
+            (answer,) = agent_api.together([as_environ(body)])
+            if answer is not None:
+                return 200, answer
         response = client.post(path, data=body, content_type="application/json")
         return response.status_code, response.content
 
     return send
+
+
+def as_environ(body: bytes, **changes: str) -> dict[str, Any]:
+    """Return a check-in as the gate gives it to the lane."""
+    return {
+        "REQUEST_METHOD": "POST",
+        "PATH_INFO": agent_api.CHECK_IN,
+        "CONTENT_TYPE": "application/json",
+        "REMOTE_ADDR": "127.0.0.1",
+        "wsgi.input": io.BytesIO(body),
+        **changes,
+    }
 
 
 @pytest.fixture

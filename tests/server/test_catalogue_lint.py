@@ -128,6 +128,8 @@ def test_what_is_wrong_with_a_row_is_said_with_its_place(row: str, place: str, p
         (_entry(GOOD_ROW, fields='client_of = "demo"\n'), "It is a client of demo, which is no messenger"),
         (_entry(GOOD_ROW).replace("[demo]", "[Demo_IM]"), "Its id is not of the agreed form"),
         ("[demo", "It is not TOML"),
+        ("a = " + "[" * 50_000, "It is nested too deeply"),
+        ("a = " + "9" * 5_000, "It is not TOML"),
     ],
 )
 def test_what_is_wrong_with_an_entry_is_said(entry: str, problem: str) -> None:

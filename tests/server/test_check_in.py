@@ -20,6 +20,11 @@ Publish = Callable[..., Publication]
 Issue = Callable[..., str]
 
 
+@pytest.fixture(params=["alone", "together"])
+def way(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 def trouble(code: str, at: datetime) -> Trouble:
     return Trouble(code=code, detail="", at=at)
 

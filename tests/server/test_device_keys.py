@@ -17,6 +17,11 @@ from tests.server.simulated_device import Post, RefusedError, SimulatedDevice
 Issue = Callable[..., str]
 
 
+@pytest.fixture(params=["alone", "together"])
+def way(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 def record(device: SimulatedDevice) -> Device:
     return Device.objects.get(pk=device.id)
 

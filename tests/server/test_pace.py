@@ -20,6 +20,11 @@ class HandClock:
         return self.seconds
 
 
+@pytest.fixture(params=["alone", "together"])
+def way(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture
 def hand() -> HandClock:
     return HandClock()

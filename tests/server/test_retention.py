@@ -268,3 +268,18 @@ def test_on_the_command_line(run: Run, tmp_path: Path) -> None:
     assert (told["policy"], told["records_days"] >= 180, told["bodies"]) == (1, True, 0)
     said = run("retention")
     assert (said.returncode, "Erased: 0 bodies" in said.stdout) == (0, True)
+
+
+def test_portions_never_go_back_to_what_they_have_passed(
+    device_with_past: SimulatedDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else each portion of millions would read again all that were erased before it."""
+    monkeypatch.setattr(retention, "_AT_ONCE", 2)
+    rows = ReceivedObservation.objects.all()
+    portions = [
+        list(portion.order_by("pk").values_list("pk", flat=True)) for portion in retention._portions(rows)
+    ]
+    assert [len(portion) for portion in portions] == [2, 2, 1]
+    assert [pk for portion in portions for pk in portion] == list(
+        rows.order_by("pk").values_list("pk", flat=True)
+    )

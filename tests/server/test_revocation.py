@@ -17,6 +17,11 @@ Issue = Callable[..., str]
 HARDWARE = "ab" * 32
 
 
+@pytest.fixture(params=["alone", "together"])
+def way(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 def record(device: SimulatedDevice) -> Device:
     return Device.objects.get(pk=device.id)
 

@@ -9,12 +9,14 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed, wait
 from contextlib import closing
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from server import databases
 from tests.server.conftest import Environ
 from tests.server.running_server import ROOT, Server, enrolled, trouble
 from tests.server.simulated_device import RefusedError, SimulatedDevice
@@ -116,6 +118,72 @@ def test_what_was_acknowledged_survives_a_sudden_end(server: Server) -> None:
         assert process.returncode != 0
     with server.running():
         assert device.check_in(*reports)[0].taken_up_to == 5
+
+
+@pytest.mark.timeout(180)
+def test_check_ins_that_wait_together_are_exactly_once_through_sudden_ends(server: Server) -> None:
+    """Twenty-four devices at once, and the server is killed among them, twice; what has no answer is sent again."""
+    secret = server.command("enrol-secret", "--uses", "24")
+    with server.running():
+        devices = [SimulatedDevice(server.post) for _ in range(24)]
+        for device in devices:
+            device.enrol(secret)
+    for _ in range(2):
+        requests = {
+            device.id: device.request(*(device.report(trouble(1)) for _ in "ab")) for device in devices
+        }
+        with server.running() as process, ThreadPoolExecutor(24) as pool:
+            answers = [pool.submit(device.send, requests[device.id]) for device in devices]
+            next(as_completed(answers))
+            for child in _children(process.pid):
+                os.kill(child, signal.SIGKILL)
+            wait(answers)
+            process.wait(20)
+        with server.running(), ThreadPoolExecutor(24) as pool:
+            for device, first in zip(devices, answers, strict=True):
+                if first.exception() is None:
+                    told = device.answered(requests[device.id], first.result())[0]
+                    assert told.taken_up_to == device.sequence
+                else:
+                    assert isinstance(first.exception(), OSError | http.client.HTTPException)
+            again = [pool.submit(device.send, requests[device.id]) for device in devices]
+            for device, answer in zip(devices, again, strict=True):
+                told = device.answered(requests[device.id], answer.result())[0]
+                assert (told.taken_up_to, told.missing, told.forks) == (device.sequence, (), ())
+    ids = ", ".join(f"'{device.id}'" for device in devices)
+    stored = server.ask(
+        f"SELECT count(*), count(DISTINCT device_id || sequence) FROM fleet_receivedobservation WHERE device_id IN ({ids})"
+    )
+    assert stored == [(24 * 4, 24 * 4)]
+
+
+@pytest.mark.only_postgresql
+def test_a_device_that_is_locked_elsewhere_makes_no_other_wait(server: Server) -> None:
+    """Its row is held by somebody, such as a replica that hangs; it waits there alone, and those that came with it are answered."""
+    with server.running(), ThreadPoolExecutor(8) as pool:
+        secret = server.command("enrol-secret", "--uses", "8")
+        devices = [SimulatedDevice(server.post) for _ in range(8)]
+        for device in devices:
+            device.enrol(secret)
+        held, *free = devices
+        with psycopg.connect(server.environ[databases.VARIABLE]) as other:
+            other.execute("SELECT 1 FROM fleet_device WHERE id = %s FOR UPDATE", [held.id])
+            waiting = pool.submit(held.check_in, held.report(trouble(1)))
+            jobs = [pool.submit(device.check_in, device.report(trouble(1))) for device in free]
+            assert [job.result(15)[0].taken_up_to for job in jobs] == [1] * 7
+            assert not waiting.done()
+        assert waiting.result(15)[0].taken_up_to == 1
+
+
+@pytest.mark.only_postgresql
+def test_check_ins_go_on_when_the_database_has_dropped_every_connection(server: Server) -> None:
+    drop = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'decorum-server'"
+    with server.running():
+        device = enrolled(server)
+        for number in range(1, 7):
+            if number % 2:
+                assert server.ask(drop)
+            assert device.check_in(device.report(trouble(number)))[0].taken_up_to == number
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])

@@ -9,7 +9,7 @@ from django.db.migrations.loader import MigrationLoader
 from server.errors import ServerError
 from server.schema import TRIES, AddIndexWhileServing, bring_up_to_date
 
-FIRST_VERSION = {"access": "0003", "fleet": "0007", "policies": "0001"}
+FIRST_VERSION = {"access": "0003", "fleet": "0008", "policies": "0001"}
 """The last migrations of the first version: nothing served before them."""
 
 

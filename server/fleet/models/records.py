@@ -22,6 +22,11 @@ class CheckInRecord(models.Model):
     class Meta:
         ordering = ("-id",)
         verbose_name = "check-in"
+        constraints = (
+            models.UniqueConstraint(
+                fields=("device",), condition=models.Q(reported=0), name="one_heartbeat_of_each"
+            ),
+        )
         indexes = (models.Index(fields=("received_at",), name="check_in_age"),)
 
     def __str__(self) -> str:

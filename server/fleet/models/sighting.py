@@ -32,7 +32,12 @@ class Sighting(models.Model):
     class Meta:
         ordering = ("-reported_at", "-id")
         constraints = (models.UniqueConstraint(fields=("device", "identity"), name="sighting_once"),)
-        indexes = (models.Index(fields=("is_open", "verdict", "-reported_at"), name="sighting_open"),)
+        indexes = (
+            models.Index(fields=("is_open", "verdict", "-reported_at"), name="sighting_open"),
+            models.Index(
+                fields=("device", "verdict"), condition=models.Q(is_open=True), name="sighting_open_of_device"
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.name or 'A messenger'} ({self.profile})"
