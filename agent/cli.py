@@ -23,7 +23,7 @@ from contract.errors import DecorumError, MalformedError
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     arguments = build_parser().parse_args(argv)
-    command = importlib.import_module(f"agent.commands.{arguments.command}")
+    command = importlib.import_module(f"agent.commands.{arguments.command.replace('-', '_')}")
     try:
         return int(command.execute(arguments))
     except DecorumError as error:
@@ -54,6 +54,11 @@ _CODES: tuple[tuple[type[DecorumError], int], ...] = (
 
 def _code_for(error: DecorumError) -> int:
     return next((code for kind, code in _CODES if isinstance(error, kind)), exits.FAULT)
+
+
+def native_host() -> int:
+    """Run the native host: browsers give a program no more than their own words."""
+    return main(["native-host", "--", *sys.argv[1:]])
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The current picture: which messengers run, and how each is judged. One application is one sighting, with all its processes.
+"""The current picture: which messengers run, and how each is judged. One application is one sighting, with all its processes and pages.
 
 Takes readings and a verdict function; gives transitions, never samples.
 """
@@ -19,10 +19,19 @@ TransitionKind = Literal["started", "judged", "ended"]
 Judge = Callable[[Subject], Verdict]
 
 
-class Found(msgspec.Struct, frozen=True):
-    """A process that was recognised as a messenger's."""
+class PageKey(msgspec.Struct, frozen=True, order=True):
+    """What tells a messenger's pages in one profile of a running browser from every other; a browser that ends takes them along."""
 
-    key: ProcessKey
+    browser: ProcessKey
+    browser_name: str
+    browser_profile: str
+    messenger: str
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A process or a page that was recognised as a messenger's."""
+
+    key: ProcessKey | PageKey
     uid: int
     match: Match
     side: Side
@@ -36,10 +45,16 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True):
     side: Side
     uid: int
     processes: tuple[ProcessKey, ...]
-    """The first is the one it was recognised by."""
+    """In the order in which they were noticed; empty where only a page is open."""
+    pages: tuple[PageKey, ...] = ()
     started: datetime
     verdict: Verdict
     judged_since: datetime
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """The pids that it lives by, its browsers' among them."""
+        return tuple(key.pid for key in (*self.processes, *(page.browser for page in self.pages)))
 
     @property
     def subject(self) -> Subject:
@@ -81,13 +96,27 @@ class Compliance:
 
     def tracked_pids(self) -> frozenset[int]:
         """Return the pids of everything that runs."""
-        return frozenset(key.pid for sighting in self._open.values() for key in sighting.processes)
+        return frozenset(pid for sighting in self._open.values() for pid in sighting.pids)
 
     def take(
-        self, found: Iterable[Found], gone: Iterable[ProcessKey], judge: Judge, at: datetime
+        self,
+        found: Iterable[Found],
+        gone: Iterable[ProcessKey | PageKey],
+        judge: Judge,
+        at: datetime,
+        became_other: Iterable[ProcessKey] = (),
     ) -> list[Transition]:
-        """Take what sensing noticed; return what changed."""
-        transitions = self._end(frozenset(gone), at)
+        """Take what was noticed; return what changed.
+
+        Args:
+            found: what was recognised.
+            gone: what has ended.
+            judge: gives the verdict.
+            at: when.
+            became_other: processes that run something else now; what lives in them as a page goes on.
+        """
+        ended = frozenset(gone)
+        transitions = self._end(ended | frozenset(became_other), ended, at)
         for one in found:
             transitions.extend(self._start(one, judge, at))
         return transitions
@@ -109,16 +138,15 @@ class Compliance:
 
     def _start(self, one: Found, judge: Judge, at: datetime) -> list[Transition]:
         for sighting in self._open.values():
-            if one.key in sighting.processes:
+            if one.key in sighting.processes or one.key in sighting.pages:
                 if sighting.match.messenger == one.match.messenger:
                     return []
                 # The process has become another program: what it was is over.
-                return [*self._end(frozenset({one.key}), at), *self._start(one, judge, at)]
+                return [*self._end(frozenset({one.key}), frozenset(), at), *self._start(one, judge, at)]
         for sighting in self._open.values():
             same = (sighting.match.messenger, sighting.uid, sighting.side.profile)
             if same == (one.match.messenger, one.uid, one.side.profile):
-                processes = (*sighting.processes, one.key)
-                self._open[sighting.id] = msgspec.structs.replace(sighting, processes=processes)
+                self._open[sighting.id] = _joined(sighting, one.key)
                 return []
         subject = Subject(
             messenger=one.match.messenger,
@@ -131,23 +159,34 @@ class Compliance:
             match=one.match,
             side=one.side,
             uid=one.uid,
-            processes=(one.key,),
+            processes=(),
             started=at,
             verdict=judge(subject),
             judged_since=at,
         )
+        sighting = _joined(sighting, one.key)
         self._open[sighting.id] = sighting
         return [Transition("started", sighting, at)]
 
-    def _end(self, gone: frozenset[ProcessKey], at: datetime) -> list[Transition]:
+    def _end(
+        self, over: frozenset[ProcessKey | PageKey], gone: frozenset[ProcessKey | PageKey], at: datetime
+    ) -> list[Transition]:
+        """Take away the processes that are over and the pages that are gone, themselves or with their browser."""
         transitions = []
         for sighting in self.sightings():
-            left = tuple(key for key in sighting.processes if key not in gone)
-            if len(left) == len(sighting.processes):
+            processes = tuple(key for key in sighting.processes if key not in over)
+            pages = tuple(page for page in sighting.pages if not {page, page.browser} & gone)
+            if (processes, pages) == (sighting.processes, sighting.pages):
                 continue
-            if left:
-                self._open[sighting.id] = msgspec.structs.replace(sighting, processes=left)
+            if processes or pages:
+                self._open[sighting.id] = msgspec.structs.replace(sighting, processes=processes, pages=pages)
             else:
                 del self._open[sighting.id]
                 transitions.append(Transition("ended", sighting, at))
         return transitions
+
+
+def _joined(sighting: Sighting, key: ProcessKey | PageKey) -> Sighting:
+    if isinstance(key, PageKey):
+        return msgspec.structs.replace(sighting, pages=(*sighting.pages, key))
+    return msgspec.structs.replace(sighting, processes=(*sighting.processes, key))

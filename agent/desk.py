@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from agent.clock import Clock
-from agent.compliance import Compliance, Found, Sighting, Transition
+from agent.compliance import Compliance, Found, PageKey, Sighting, Transition
 from agent.errors import StateError
 from agent.judging import Judging
 from agent.policy_shelf import PolicyShelf
@@ -51,9 +51,15 @@ class Desk:
         """Return the pids of what runs now."""
         return self._compliance.tracked_pids()
 
-    def take(self, found: Iterable[Found], gone: Iterable[ProcessKey]) -> None:
-        """Take what sensing noticed."""
-        self._settle(self._compliance.take(found, gone, self._judging.verdict, self._clock.now()))
+    def take(
+        self,
+        found: Iterable[Found],
+        gone: Iterable[ProcessKey | PageKey],
+        became_other: Iterable[ProcessKey] = (),
+    ) -> None:
+        """Take what was noticed: found, gone, or a process that runs something else now."""
+        now = self._clock.now()
+        self._settle(self._compliance.take(found, gone, self._judging.verdict, now, became_other))
 
     def rejudge(self) -> None:
         """Judge everything again: time has gone by, or the policy is another."""

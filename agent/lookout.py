@@ -51,6 +51,7 @@ class Lookout:
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at: float | None = None
         self._new_at = clock.monotonic()
+        self._followed: frozenset[int] = frozenset()
 
     async def run(self, slowed: Callable[[float], float]) -> None:
         """Look until cancelled; how much slower than usual is asked each time."""
@@ -82,15 +83,19 @@ class Lookout:
             self._new_at = now
         found = list(self._recognise(changes.appeared))
         recognised = {one.key for one in found}
-        over = (*changes.gone, *(one.key for one in changes.appeared if one.key not in recognised))
-        ended = [key for key in over if key.pid in tracked]
-        if found or ended:
-            self._desk.take(found, ended)
-            followed = self._desk.tracked_pids()
-            self._watch.expect_ends(followed - tracked, now)
-        else:
-            followed = tracked
-        self._noticing.follow(followed)
+        other = (one.key for one in changes.appeared if one.key not in recognised)
+        became_other = [key for key in other if key.pid in tracked]
+        ended = [key for key in changes.gone if key.pid in tracked]
+        if found or ended or became_other:
+            self._desk.take(found, ended, became_other)
+            tracked = self._desk.tracked_pids()
+        self._watch.expect_ends(tracked - self._followed, now)
+        self._noticing.follow(tracked)
+        self._followed = tracked
+
+    def wake(self) -> None:
+        """Look soon: the end of another process matters now."""
+        self._woken.set()
 
     def _next_at(self, slowed: Callable[[float], float]) -> float:
         """Return when to look again although nothing was told."""

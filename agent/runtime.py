@@ -52,6 +52,7 @@ from agent.snapshot import View, build
 from agent.store import STATE_FILE, Store
 from agent.this_user import own_uid
 from agent.upkeep import Upkeep
+from agent.web_pages import WebPagesOpen
 from contract.local import Reminder, Snapshot
 from contract.matching import Matcher
 from contract.observations import Trouble
@@ -195,6 +196,15 @@ class Agent:
             time.thread_time,
             None if options.scope == "system" else own_uid(),
         )
+        self._web_pages = WebPagesOpen(
+            outside.processes,
+            self._catalogue,
+            self._desk,
+            clock,
+            settings.ownership,
+            self._broadcaster.changed,
+            self._lookout.wake,
+        )
         self._upkeep = Upkeep(
             store,
             journal,
@@ -220,7 +230,11 @@ class Agent:
             settings, outside.settings, self._problems, self._broadcaster.changed
         )
         self._local = LocalServer(
-            options.socket, options.scope, handlers(self._sources(ledger, outside)), self._broadcaster.greet
+            options.socket,
+            options.scope,
+            handlers(self._sources(ledger, outside)),
+            self._broadcaster.greet,
+            on_end=lambda caller: self._web_pages.hang_up(caller.connection),
         )
         self._begin()
 
@@ -235,6 +249,7 @@ class Agent:
             return await run_actors(
                 {
                     "sensing": self._lookout.run(self._self_limit.slowed),
+                    "web pages": self._web_pages.run(),
                     "judging": self._judge_each_minute(),
                     "reporting": self._reporter.run(),
                     "upkeep": self._upkeep.run(),
@@ -335,6 +350,7 @@ class Agent:
             waiting=self._outbox.count_due(self._check_ins.time()),
             problems=self._problems.all(),
             noticing=self._noticing.means,
+            focused=self._web_pages.focused(),
         )
 
     def _sources(self, ledger: Ledger, outside: Surroundings) -> Sources:
@@ -351,5 +367,6 @@ class Agent:
             matcher=self._matcher,
             notice_shown=self._notice_shown,
             check_in=self._reporter.ask,
+            web_pages=self._web_pages,
             report=self._report,
         )

@@ -29,6 +29,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ceiling: Ceiling
     highest_rung: Rung
     key_store: str
+    web_extension: str | None
     check_in_seconds: int
     poll_milliseconds: int
     values: dict[str, Value]

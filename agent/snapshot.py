@@ -5,7 +5,7 @@ from datetime import datetime
 
 import msgspec
 
-from agent.compliance import Sighting
+from agent.compliance import PageKey, Sighting
 from agent.privacy import Door
 from contract.catalogue import Catalogue
 from contract.judge import VerdictState, worst
@@ -32,6 +32,8 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     waiting: int
     problems: tuple[Problem, ...]
     noticing: Noticing
+    focused: frozenset[PageKey] = frozenset()
+    """Pages that have the keyboard."""
 
 
 def build(view: View, door: Door, catalogue: Catalogue, *, uid: int | None, sees_uid: int | None) -> Snapshot:
@@ -114,5 +116,12 @@ def _row(sighting: Sighting, view: View, door: Door, catalogue: Catalogue) -> Me
         instead_names=tuple(catalogue.name_of(one) for one in verdict.next_step.instead),
         captured=False,
         reported=door.detail(sighting.side.profile, sighting.uid),
-        pid=sighting.processes[0].pid,
+        pid=sighting.pids[0],
+        pages=tuple(page_sentence(match.name, page) for page in sighting.pages),
+        focused=not view.focused.isdisjoint(sighting.pages),
     )
+
+
+def page_sentence(name: str, page: PageKey) -> str:
+    """Return the sentence that says which page is open where."""
+    return f"The page of {name} is open in {page.browser_name}."

@@ -20,6 +20,7 @@ WEIGHTS: dict[str, float] = {
     "snap": 0.95,
     "origin": 0.94,
     "desktop_id": 0.93,
+    "app_id": 0.925,
     "deb": 0.92,
     "rpm": 0.91,
     "start_url": 0.90,

@@ -21,6 +21,7 @@ from contract.facts import ProcessFacts
 from contract.judge import NextStep, Reason, VerdictState
 from contract.observations import Identity
 from contract.policy import Ownership, Profile, Stance
+from contract.web import Picture
 from contract.wire import Dated, Moment
 
 LINE_LIMIT_BYTES = 1024 * 1024
@@ -76,6 +77,11 @@ class MessengerRow(Dated, frozen=True, kw_only=True):
     reported: Detail
     """How much of this leaves the device."""
     pid: int
+    """Of the messenger's first process; where only a page is open, of the browser."""
+    pages: tuple[str, ...] = ()
+    """A sentence for each profile of a browser that has its page open."""
+    focused: bool = False
+    """Whether one of those pages has the keyboard. Shown here, and never reported."""
 
 
 class Noticing(msgspec.Struct, frozen=True):
@@ -236,6 +242,14 @@ class ReminderAnswer(msgspec.Struct, frozen=True):
     outcome: Literal["shown", "acknowledged", "deferred"]
 
 
+class WebPages(msgspec.Struct, frozen=True, kw_only=True):
+    """Parameters of `web.pages`: what a browser's extension tells, and whose extension it is."""
+
+    browser_pid: Annotated[int, msgspec.Meta(ge=1, le=2**31)]
+    """The browser that runs the native host; it must be a process of the caller's own."""
+    picture: Picture
+
+
 class Method(msgspec.Struct, frozen=True, kw_only=True):
     """One method: what it takes, what it returns, and the permission it needs."""
 
@@ -257,6 +271,7 @@ METHODS: dict[str, Method] = {
         Method(name="reminder.answer", permission="own_data", params=ReminderAnswer, result=Nothing),
         Method(name="ledger", permission="own_data", params=LedgerQuery, result=LedgerPage),
         Method(name="identify", permission="device_data", params=IdentifyQuery, result=IdentifyReply),
+        Method(name="web.pages", permission="own_data", params=WebPages, result=Nothing),
         Method(name="check_in", permission="own_data", params=Nothing, result=Nothing),
     )
 }

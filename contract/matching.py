@@ -28,6 +28,7 @@ from contract.catalogue import Catalogue, Identifier
 from contract.evidence import WEIGHTS, Evidence, Match, together
 from contract.facts import ProcessFacts
 from contract.unlisted import desktop_stem, unlisted
+from contract.web import app_ids, opened_as_application
 
 NAME_LIMIT = 15
 """Characters at which Linux cuts a process name (TASK_COMM_LEN less the final zero, proc(5))."""
@@ -52,6 +53,7 @@ _SENTENCES = {
     "snap": "It is the snap {}",
     "origin": "The page is of {}",
     "start_url": "It starts at {}",
+    "app_id": "The page that was installed as an application is of {}",
     "desktop_id": "Its desktop entry is {}",
     "executable": "The executable is {}",
     "script": "The interpreter runs {}",
@@ -133,6 +135,7 @@ class Matcher:
         is_browser = base in programs.BROWSERS
         hits = list(chain(self._given(facts), self._running(facts, base, cmdline)))
         if is_browser:
+            hits.extend(self._installed_page(cmdline))
             hits = [hit for hit in hits if hit.kind not in _OF_THE_PROGRAM]
         if hits:
             return self._listed(hits)
@@ -158,8 +161,7 @@ class Matcher:
         if facts.origin:
             yield from self._find("web", "origin", *_origins(facts.origin))
         if facts.start_url:
-            yield from self._find("web", "start_url", *_start_urls(facts.start_url))
-            yield from self._find("web", "origin", *_origins(facts.start_url))
+            yield from self._started_at(facts.start_url)
         if facts.bundle_id:
             bundle = facts.bundle_id.lower()
             yield from self._find(platform, "bundle_id", bundle, bundle.partition(".helper")[0])
@@ -176,13 +178,22 @@ class Matcher:
         ):
             if value:
                 yield from self._find(platform, kind, value.lower())
-
         if facts.package:
             package = facts.package.lower()
             deb = list(self._find(platform, "deb", package))
             yield from deb or self._find(platform, "rpm", package)  # one fact, told once
         if facts.uninstall_name:
             yield from self._find(platform, "uninstall_name", *_uninstall_names(facts.uninstall_name))
+
+    def _installed_page(self, cmdline: tuple[str, ...]) -> Iterator[_Hit]:
+        opened = opened_as_application(cmdline)
+        if opened is not None:
+            kind, value = opened
+            yield from self._find("web", kind, value) if kind == "app_id" else self._started_at(value)
+
+    def _started_at(self, address: str) -> Iterator[_Hit]:
+        yield from self._find("web", "start_url", *_start_urls(address))
+        yield from self._find("web", "origin", *_origins(address))
 
     def _desktop(self, platform: str, desktop: str) -> Iterator[_Hit]:
         # A Flatpak's entry carries the application's id, a snap's the snap's name before an underscore.
@@ -251,8 +262,12 @@ class Matcher:
                 return
 
     def _add(self, messenger: str, identifier: Identifier, client: str | None) -> None:
+        known = _Known(messenger, identifier.value, identifier.source, client)
         table = self._tables.setdefault((identifier.platform, identifier.kind), {})
-        table.setdefault(compared(identifier), _Known(messenger, identifier.value, identifier.source, client))
+        table.setdefault(compared(identifier), known)
+        if identifier.kind == "origin" and "*" not in identifier.value:
+            for app_id in app_ids(compared(identifier)):
+                self._tables.setdefault(("web", "app_id"), {}).setdefault(app_id, known)
 
     def _cut_names(self) -> dict[str, _Known]:
         cut: dict[str, set[_Known]] = {}
@@ -269,7 +284,7 @@ class Matcher:
 
     def _telling_names(self, platform: str) -> frozenset[str]:
         names = {*self._tables.get((platform, "executable"), {}), *programs.INTERPRETERS, *programs.HELPERS}
-        names |= {"flatpak", "snap"}
+        names |= {"flatpak", "snap"} | programs.BROWSERS
         return frozenset(names | {f"{name}.exe" for name in names} if platform == "windows" else names)
 
 

@@ -13,6 +13,7 @@ import msgspec
 from contract.ceiling import Ceiling
 from contract.errors import MalformedError
 from contract.policy import Ownership, Rung
+from contract.web import ExtensionId
 from contract.wire import convert
 
 Origin = Literal["default", "file", "server", "managed"]
@@ -78,6 +79,12 @@ KEYS: tuple[Key, ...] = (
         kind=Literal["keyring", "file"],  # type: ignore[arg-type]
         default="keyring",
         sentence="Where the device's key is kept: the user's keyring, or a file only the service's user can read.",
+    ),
+    Key(
+        name="web_extension",
+        kind=ExtensionId | None,  # type: ignore[arg-type]
+        default=None,
+        sentence="Id of the company's extension in Chromium browsers, which alone may tell of web messengers there.",
     ),
     Key(
         name="check_in_seconds",

@@ -34,7 +34,7 @@ MANIFEST = "manifest.json"
 _MANIFEST_LIMIT_BYTES = 64 * 1024
 _PIECE_BYTES = 1024 * 1024
 _MEMBER = (
-    rf"^({re.escape(TENANT_FILE)}|{SECRET_KEY}|{re.escape(DATABASE)}|{KEYS_FOLDER}/[a-z]+\.(jwk|json))\Z"
+    rf"^({re.escape(TENANT_FILE)}|{SECRET_KEY}|{re.escape(DATABASE)}|{KEYS_FOLDER}/[a-z]+\.(jwk|json|pem))\Z"
 )
 Member = Annotated[str, msgspec.Meta(pattern=_MEMBER)]
 _DAMAGED = "Use another backup; this one was left as it is."

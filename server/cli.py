@@ -27,6 +27,7 @@ _COMMANDS = {
     "enrol-secret": "server.commands.enrol_secret",
     "keys": "server.commands.keys",
     "root-fingerprint": "server.commands.root_fingerprint",
+    "extension": "server.commands.extension",
     "retention": "server.commands.retention",
     "backup": "server.commands.backup",
     "restore": "server.commands.restore",
@@ -35,7 +36,7 @@ _COMMANDS = {
 }
 _WITHOUT_STATE = frozenset({"catalogue", "schema"})
 """Commands that look at nothing of a server's own."""
-OWN_PACKAGES = frozenset({"server", "contract"})
+OWN_PACKAGES = frozenset({"server", "contract", "extension"})
 
 
 class Command(Protocol):
@@ -144,6 +145,13 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser(
         "root-fingerprint", help="print the fingerprint that devices are given by MDM", epilog=_EXITS
     )
+    extension = commands.add_parser(
+        "extension", help="print what browsers and devices have to know of the extension", epilog=_EXITS
+    )
+    told = extension.add_subparsers(dest="action", required=True, metavar="ACTION")
+    told.add_parser("id", help="print its id in Chromium browsers, the device setting web_extension")
+    policy = told.add_parser("policy", help="print the policy that has a browser install it")
+    policy.add_argument("browser", choices=("chrome", "chromium", "edge", "firefox"), help="which one")
     retention = commands.add_parser(
         "retention", help="erase what is older than the policy in force keeps it", epilog=_EXITS
     )

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 
+from server import web_extension
 from server.fleet import agent_api
 
 Answer = Callable[[HttpRequest], HttpResponse]
@@ -61,6 +62,19 @@ class ProbesFirst:
         from server import probes  # noqa: PLC0415
 
         return probes.answer(request) or self._get_response(request)
+
+
+class BrowsersFirst:
+    """Answers browsers that look for the extension: no session, no database, nothing about anybody."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer a browser, or pass the request on."""
+        if request.path_info.startswith(web_extension.PREFIX):
+            return web_extension.answer(request)
+        return self._get_response(request)
 
 
 class PossibleAddresses:

@@ -38,6 +38,7 @@ MIDDLEWARE = [
     "server.middleware.SafeHeaders",
     "server.middleware.AgentsFirst",
     "server.middleware.ProbesFirst",
+    "server.middleware.BrowsersFirst",
     "server.middleware.PossibleAddresses",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

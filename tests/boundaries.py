@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-ROOMS = ("contract", "agent", "ui", "server")
+ROOMS = ("contract", "agent", "ui", "server", "extension")
 _ENVIRONMENT = {"environ", "environb", "getenv"}
 
 

@@ -215,8 +215,9 @@ def test_programs_that_only_tests_need_are_asked_for_only_then(machine: Machine)
     assert "xvfb" in said
     machine.add("Xvfb", "#!/bin/sh\n")
     assert "xvfb" not in machine.bootstrap("test")[1]
-    assert "chromium" not in machine.bootstrap("test")[1]
-    assert "chromium" in machine.bootstrap("screenshots")[1]
+    assert "firefox-esr" in machine.bootstrap("test")[1]
+    assert "openbox" not in machine.bootstrap("test")[1]
+    assert "openbox" in machine.bootstrap("screenshots")[1]
 
 
 def test_wine_is_asked_for_only_by_the_tests_that_run_in_it(machine: Machine) -> None:

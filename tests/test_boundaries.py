@@ -69,11 +69,17 @@ ROOMS = {
         "it knows only what the agent tells it through the local interface, so it can see no more than its user may",
     ),
     "server": Room(
-        frozenset({"contract", "msgspec", "django", "psycopg", "unfold", "granian", "whitenoise"}),
+        frozenset(
+            {"contract", "extension", "msgspec", "django", "psycopg", "unfold", "granian", "whitenoise"}
+        ),
         "it never runs on a device: nothing that looks at processes or screens belongs there",
     ),
+    "extension": Room(
+        frozenset({"contract", "msgspec"}),
+        "the server makes packages of it: whatever it needed, every server would install",
+    ),
 }
-EXTRA_IMPORTS = {"contract.envelope": frozenset({"joserfc"})}
+EXTRA_IMPORTS = {"contract.envelope": frozenset({"joserfc"}), "extension.crx": frozenset({"cryptography"})}
 """Libraries that one module has to itself."""
 
 IMPURE = (

@@ -112,7 +112,7 @@ def test_a_document_that_people_look_for_is_there(checkout: Path, name: str) -> 
 
 def test_every_program_can_be_imported(project: dict[str, Any]) -> None:
     programs = project["scripts"] | project["gui-scripts"]
-    assert set(programs) == {"decorum", "decorum-server", "decorum-tray"}
+    assert set(programs) == {"decorum", "decorum-native-host", "decorum-server", "decorum-tray"}
     for place in programs.values():
         module, _, function = place.partition(":")
         assert callable(getattr(importlib.import_module(module), function))

@@ -82,6 +82,18 @@ def build_parser() -> argparse.ArgumentParser:
         "--drop-in", default=str(INSTALLERS_DROP_IN), help="the file for the settings (default: %(default)s)"
     )
 
+    host = _add(commands, "native-host", "Pass on what a browser's extension tells; browsers start this.")
+    host.add_argument("--scope", choices=("system", "user"), help=argparse.SUPPRESS)
+    host.add_argument("--settings", help="a settings file (TOML)")
+    host.add_argument("--socket", help="where the agent listens (default: the usual places)")
+    host.add_argument("words", nargs="*", metavar="WORD", help="what the browser says of the extension")
+
+    browsers = _add(commands, "browsers", "Tell this device's browsers where the native host is.")
+    browsers.add_argument("--scope", choices=("system", "user"), help="for whom (default: all as root)")
+    browsers.add_argument("--settings", help="a settings file (TOML)")
+    browsers.add_argument("--program", type=Path, help="the native host (default: beside this program)")
+    browsers.add_argument("--remove", action="store_true", help="take it back")
+
     settings = _add(commands, "settings", "List every setting in force, and where it comes from.")
     _add_places(settings)
     return parser

@@ -72,6 +72,7 @@ def lines(snapshot: Snapshot) -> Iterable[str]:
         yield "\nMessengers here"
         for row in snapshot.messengers:
             yield f"  {row.name} ({row.profile}): {WORDS[row.verdict]}, {_REPORTED[row.reported]}"
+            yield from (f"    {sentence}" for sentence in row.pages)
     for problem in snapshot.problems:
         yield f"\n{problem.sentence}\n  {problem.remedy}"
 

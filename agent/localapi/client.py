@@ -68,9 +68,10 @@ class LocalClient:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._close()
+        self.close()
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """Hang up."""
         self._connection.close()
 
     def _greet(self, place: str) -> None:
@@ -78,7 +79,7 @@ class LocalClient:
             self._check_owner(place)
             self.agent_version = self.ask("hello", Hello(LOCAL_VERSION), HelloReply).agent
         except AgentError:
-            self._close()
+            self.close()
             raise
 
     def _check_owner(self, place: str) -> None:

@@ -13,6 +13,7 @@ from agent.reminding import Reminding
 from agent.reporting.ledger import Ledger
 from agent.sensing.desktop_entries import DesktopIndex
 from agent.sensing.process_source import GoneError, ProcessSource
+from agent.web_pages import WebPagesOpen
 from contract.catalogue import Catalogue
 from contract.document import render
 from contract.errors import MalformedError
@@ -27,6 +28,7 @@ from contract.local import (
     PolicyQuery,
     ReminderAnswer,
     Snapshot,
+    WebPages,
 )
 from contract.matching import Matcher
 from contract.policy import Ownership
@@ -49,6 +51,7 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True):
     matcher: Matcher
     notice_shown: Callable[[int], None]
     check_in: Callable[[], None]
+    web_pages: WebPagesOpen
     report: Callable[[], None]
 
 
@@ -65,6 +68,7 @@ def handlers(sources: Sources) -> dict[str, Handler]:
         "ledger": answers.ledger,
         "identify": answers.identify,
         "check_in": answers.check_in,
+        "web.pages": answers.web_pages,
     }
 
 
@@ -131,6 +135,12 @@ class _Answers:
     def check_in(self, _: Caller, params: object) -> Nothing:
         self._from.check_in()
         return _typed(Nothing, params)
+
+    def web_pages(self, caller: Caller, params: object) -> Nothing:
+        told = _typed(WebPages, params)
+        if caller.uid is not None:
+            self._from.web_pages.tell(caller.connection, caller.uid, told.browser_pid, told.picture)
+        return Nothing()
 
 
 def _typed(kind: type[T], params: object) -> T:

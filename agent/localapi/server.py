@@ -8,6 +8,7 @@ import contextlib
 import logging
 import socket
 from collections.abc import Callable, Mapping
+from itertools import count
 from pathlib import Path
 
 import msgspec
@@ -36,6 +37,8 @@ class Caller(msgspec.Struct, frozen=True):
 
     role: Role
     uid: int | None
+    connection: int = 0
+    """Which of the connections it is; none is numbered twice in one run."""
 
     @property
     def user(self) -> int | None:
@@ -79,6 +82,7 @@ class LocalServer:
         scope: whom the agent serves.
         handlers: one for each method but `hello`, by name.
         on_subscribe: called when a client has subscribed.
+        on_end: called with the caller when a connection has ended.
         identify_peer: how a socket's peer is learnt; the system's way by default. A pipe tells its own.
 
     Raises:
@@ -92,11 +96,13 @@ class LocalServer:
         handlers: Mapping[str, Handler],
         on_subscribe: Callable[[Client], None],
         identify_peer: Callable[[socket.socket], Peer] = peer_of,
+        on_end: Callable[[Caller], None] = lambda _: None,
     ) -> None:
         if set(handlers) | {"hello"} != set(METHODS):
             raise ValueError(f"handlers and declared methods differ: {set(handlers) ^ set(METHODS)}")
         self._scope, self._handlers = scope, handlers
-        self._on_subscribe, self._identify_peer = on_subscribe, identify_peer
+        self._on_subscribe, self._identify_peer, self._on_end = on_subscribe, identify_peer, on_end
+        self._numbers = count(1)
         self._listener = listener(path, scope)
         self._own_uid = own_uid()
         self._pace = Pace()
@@ -129,7 +135,8 @@ class LocalServer:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         peer = writer.get_extra_info("peer") or self._identify_peer(writer.get_extra_info("socket"))
-        client = Client(Caller(role_of(peer, self._scope, self._own_uid), peer.uid), writer)
+        role = role_of(peer, self._scope, self._own_uid)
+        client = Client(Caller(role, peer.uid, next(self._numbers)), writer)
         own = sum(other.caller.user == client.caller.user for other in self.clients)
         if len(self.clients) >= CONNECTIONS_AT_MOST or own >= CONNECTIONS_OF_ONE_USER:
             client.send(_failure(None, -32001, "Too many connections.", "Close some, then try again."))
@@ -148,6 +155,7 @@ class LocalServer:
         finally:
             self.clients.discard(client)
             writer.close()
+            self._on_end(client.caller)
 
     async def _answer_in_turn(self, client: Client, untrusted_line: bytes) -> None:
         clock, user = asyncio.get_running_loop().time, client.caller.user

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from django.db import connection
 
-from server import schema, search, state_folder
+from server import schema, search, state_folder, web_extension
 from server.commands.frame import start_django, state, usable_database
 from server.fleet import partitions
 from server.identity import TENANT_FILE, Identity, establish
@@ -35,6 +35,7 @@ def _made(folder: Path, arguments: argparse.Namespace) -> Identity:
     if has_records and state_folder.read(folder / TENANT_FILE) is None:
         installation.refuse_if_taken()
     identity = establish(folder, arguments.tenant, arguments.company, utc_now())
+    web_extension.establish(folder)
     secret_key = state_folder.read(folder / state_folder.SECRET_KEY)
     if secret_key is None:
         secret_key = secrets.token_urlsafe(50)

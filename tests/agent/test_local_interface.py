@@ -19,6 +19,7 @@ from tests.fakes.running_agent import OTHER_UID, OWNER_UID, RunningAgent
 PARAMS: dict[str, dict[str, object]] = {
     "hello": {"version": 1},
     "identify": {"pid": 1},
+    "web.pages": {"browser_pid": 1, "picture": {"profile": "00" * 8, "pages": []}},
     "reminder.answer": {"reminder": "00" * 16, "outcome": "shown"},
 }
 NOT_PERMITTED = -32001

@@ -21,7 +21,7 @@ from tests.fakes.hand_loop import HandLoop
 from tests.fakes.process_events import FakeChild, FakeEvents
 from tests.fakes.process_source import FakeProcessSource
 
-PIDGIN, SHELL = "/usr/bin/pidgin", "/usr/bin/bash"
+PIDGIN, SHELL, BROWSER = "/usr/bin/pidgin", "/usr/bin/bash", "/usr/lib/chromium/chromium"
 SET_SECONDS = 0.75
 BUSY_SECONDS_EACH = 0.0002
 """What asking about one process takes, as these tests have it."""
@@ -54,9 +54,9 @@ class FakeDesk:
     def tracked_pids(self) -> frozenset[int]:
         return frozenset(key.pid for key in self.open)
 
-    def take(self, found: Any, gone: Any) -> None:
+    def take(self, found: Any, gone: Any, became_other: Any = ()) -> None:
         at = round(self._loop.time(), 3)
-        for key in gone:
+        for key in (*gone, *became_other):
             if key in self.open:
                 self.log.append((at, f"-{self.open.pop(key)}"))
         for one in found:
@@ -195,10 +195,25 @@ def test_an_end_just_before_it_was_asked_for_is_noticed(scene: Scene) -> None:
     assert [what for _, what in scene.desk.log] == ["pidgin", "-pidgin"]
 
 
+def test_the_end_of_a_browser_is_asked_for_once_a_page_is_told_of(scene: Scene) -> None:
+    scene.run()
+    browser = scene.start(BROWSER)
+    scene.advance(1.0)
+    assert browser not in (scene.events.followed or ())
+    scene.desk.open[scene.source.key(browser)] = "a page"
+    scene.lookout.wake()
+    scene.advance(1.0)
+    assert scene.events.followed == frozenset({browser})
+    scene.forget()
+    scene.end(browser)
+    scene.advance(0.05)
+    assert [what for _, what in scene.desk.log] == ["-a page"]
+
+
 def test_what_is_no_messenger_troubles_the_desk_with_nothing(scene: Scene) -> None:
     scene.run()
     taken: list[object] = []
-    scene.desk.take = lambda found, gone: taken.append((found, gone))  # type: ignore[method-assign]
+    scene.desk.take = lambda found, gone, became_other=(): taken.append((found, gone))  # type: ignore[method-assign]
     pid = scene.start(SHELL)
     scene.advance(1.0)
     scene.source.become(pid, "/usr/bin/env")

@@ -43,6 +43,7 @@ METHODS_AND_ROLES = {
     "reminder.answer": {"owner", "person"},
     "ledger": {"owner", "person"},
     "identify": {"owner"},
+    "web.pages": {"owner", "person"},
     "check_in": {"owner", "person"},
 }
 

@@ -18,6 +18,7 @@ GOOD: dict[str, tuple[object, object]] = {
     "ceiling": ({"company": {"work": "name"}}, {"company": {"work": "exact"}}),
     "highest_rung": ("close", "report"),
     "key_store": ("file", "keyring"),
+    "web_extension": ("a" * 32, "p" * 32),
     "check_in_seconds": (60, 61),
     "poll_milliseconds": (500, 501),
 }
@@ -56,6 +57,7 @@ def test_the_defaults_collect_nothing_trust_nobody_and_go_no_further_than_remind
         "ceiling": Ceiling(),
         "highest_rung": "remind",
         "key_store": "keyring",
+        "web_extension": None,
         "check_in_seconds": 300,
         "poll_milliseconds": 750,
     }

@@ -14,7 +14,7 @@ import pytest
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
-ROOM_NAMES = ("contract", "agent", "ui", "server")
+ROOM_NAMES = ("contract", "agent", "ui", "server", "extension")
 PACKED = (*ROOM_NAMES, "pyproject.toml", "README.md", "LICENSE")
 
 

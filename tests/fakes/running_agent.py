@@ -3,7 +3,7 @@ in memory."""
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, cast
@@ -18,7 +18,7 @@ from agent.runtime import Agent, Options, Surroundings
 from agent.selflimit import Usage
 from agent.sensing.desktop_entries import DesktopIndex
 from agent.sensing.noticing import Offer
-from agent.sensing.process_source import GoneError, Image, ProcessKey, Reading
+from agent.sensing.process_source import ProcessKey
 from agent.service.systemd import Systemd
 from agent.settings import load
 from agent.settings_watch import SettingsPlace
@@ -28,42 +28,11 @@ from contract.evidence import Match
 from contract.places import Scope
 from tests.fakes.device import EVERYTHING, Device, policy
 from tests.fakes.process_events import NoChild
+from tests.fakes.process_source import FakeProcessSource
 
 OWNER_UID = 0
 """Tests run as anybody; the agent's own user is an owner, and so is root."""
 OTHER_UID = 1001
-
-
-class NoProcesses:
-    """A system on which nothing runs."""
-
-    def newest(self) -> int | None:
-        """Say that the system does not tell."""
-        return None
-
-    def is_there(self, pid: int) -> bool:
-        """Say no."""
-        return False
-
-    def pids(self) -> Iterable[int]:
-        """Return none."""
-        return ()
-
-    def key(self, pid: int) -> ProcessKey:
-        """Say that it has ended."""
-        raise GoneError(pid)
-
-    def image(self, pid: int) -> Image:
-        """Say that it has ended."""
-        raise GoneError(pid)
-
-    def read(self, key: ProcessKey) -> Reading:
-        """Say that it has ended."""
-        raise GoneError(key)
-
-    def uid(self, pid: int) -> int:
-        """Say that it has ended."""
-        raise GoneError(pid)
 
 
 class RunningAgent:
@@ -85,6 +54,8 @@ class RunningAgent:
         self._ceiling, self._notice = ceiling, notice
         self._loop = asyncio.new_event_loop()
         self._pids = 100
+        self.processes = FakeProcessSource()
+        """What runs on its device: nothing, until a test starts it."""
         self.seconds_of_work = 0.0
         """What the agent believes to have cost so far."""
 
@@ -105,7 +76,7 @@ class RunningAgent:
         )
         outside = Surroundings(
             clock=device.clock,
-            processes=NoProcesses(),
+            processes=self.processes,
             starts=Offer(None, NoChild()),
             entries=DesktopIndex(()),
             credentials=device.credentials,
@@ -138,6 +109,14 @@ class RunningAgent:
             self.agent._desk.take([found], [])
         else:
             self._loop.run_until_complete(self._take(found))
+
+    def do(self, step: Callable[[], object]) -> None:
+        """Do something within the agent's loop."""
+
+        async def within() -> None:
+            step()
+
+        self._loop.run_until_complete(within())
 
     async def _take(self, found: Found) -> None:
         self.agent._desk.take([found], [])

@@ -111,5 +111,5 @@ def test_the_manual_names_every_command(linux: Path) -> None:
     (commands,) = [
         action for action in build_parser()._actions if isinstance(action, argparse._SubParsersAction)
     ]
-    named = re.findall(r"^\.TP\n\.B (\w+)$", (linux / "decorum.1").read_text(), re.MULTILINE)
+    named = re.findall(r"^\.TP\n\.B ([\w-]+)$", (linux / "decorum.1").read_text(), re.MULTILINE)
     assert sorted(named) == sorted(commands.choices)

@@ -42,7 +42,7 @@ class Migration(migrations.Migration):
 def next_version(tmp_path: Path) -> Path:
     """Return a folder with a server whose devices have one more column."""
     folder = tmp_path / "next"
-    for room in ("server", "contract"):
+    for room in ("server", "contract", "extension"):
         shutil.copytree(ROOT / room, folder / room)
     newest = max(name for app, name in MigrationLoader(None).graph.leaf_nodes() if app == "fleet")
     (folder / "server/fleet/migrations/9000_later.py").write_text(LATER.format(newest=newest))

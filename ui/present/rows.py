@@ -61,5 +61,6 @@ def _below(row: MessengerRow, snapshot: Snapshot) -> Iterable[str]:
 def _tooltip(row: MessengerRow, picture: Picture) -> Iterable[str]:
     yield row.name
     yield from (reason.sentence for reason in row.reasons)
+    yield from row.pages
     yield row.profile_reason
     yield exactly(row.since, picture.zone)

@@ -1,0 +1,47 @@
+"""`decorum browsers`: tells this device's browsers where the native host is, or takes that back."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from agent.browsers import Placed, native_manifests
+from agent.commands import exits
+from agent.commands.arguments import scope_of, settings_file_of
+from agent.commands.printing import print_json
+from agent.errors import SettingsError
+from agent.settings import load
+from contract.places import THIS_SYSTEM
+
+PROGRAM = "decorum-native-host"
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Write the files, or remove them, and say which."""
+    extension = load(settings_file_of(arguments)).web_extension
+    program = arguments.program or Path(sys.argv[0]).absolute().with_name(PROGRAM)
+    placed = native_manifests(THIS_SYSTEM, scope_of(arguments), str(program), extension, str(Path.home()))
+    for one in placed:
+        try:
+            _remove(one) if arguments.remove else _write(one)
+        except OSError as error:
+            raise SettingsError(f"{one.file}: {error.strerror}.", "Run it as an administrator.") from error
+    if arguments.json:
+        print_json(placed)
+        return exits.COMPLIANT
+    for one in placed:
+        print(f"{one.browser}: {one.file}")
+        if one.registry_key is not None:
+            print(f"  {'Remove' if arguments.remove else 'Set the default value of'} {one.registry_key}")
+    if extension is None:
+        print("Chromium browsers: nothing, since the setting web_extension names no extension.")
+    return exits.COMPLIANT
+
+
+def _write(one: Placed) -> None:
+    file = Path(one.file)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(one.content, encoding="utf-8")
+
+
+def _remove(one: Placed) -> None:
+    Path(one.file).unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""The browsers' extension: its sources, and what makes packages of them from the catalogue."""
