@@ -52,6 +52,8 @@ def files_of(
 def manifest(kind: Kind, origins: tuple[str, ...], update_url: str | None, version: int) -> dict[str, object]:
     """Return the manifest."""
     patterns = [f"{origin}/*" for origin in origins]
+    # To a browser `*.zulipchat.com` means that very host, too, which is its maker's own pages.
+    makers = [pattern.replace("*.", "", 1) for pattern in patterns if pattern.startswith("https://*.")]
     return {
         "manifest_version": 3,
         "name": "Decorum",
@@ -60,7 +62,14 @@ def manifest(kind: Kind, origins: tuple[str, ...], update_url: str | None, versi
         "incognito": "not_allowed",
         "permissions": list(PERMISSIONS),
         "host_permissions": patterns,
-        "content_scripts": [{"matches": patterns, "js": list(SCRIPTS), "run_at": "document_start"}],
+        "content_scripts": [
+            {
+                "matches": patterns,
+                "exclude_matches": [pattern for pattern in makers if pattern not in patterns],
+                "js": list(SCRIPTS),
+                "run_at": "document_start",
+            }
+        ],
         "content_security_policy": {"extension_pages": "default-src 'none'; script-src 'self'"},
         **_of_kind(kind, update_url),
     }

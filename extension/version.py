@@ -3,6 +3,6 @@
 Browsers take a new package only under a higher number. `python -m extension` raises it after a change; a test tells when that is due.
 """
 
-VERSION = 2
-DIGEST = "9e78b2b545ba53f76db9feb3579c60fac62b9cdabb29354dc49bbe46eda51956"
+VERSION = 3
+DIGEST = "0e5dbcf802cd730fc71de4a0b5238070fbb1f8661c7079eb550f59ce7241baa3"
 """Of what was built under that number (`extension.build.content_digest`)."""

@@ -1,6 +1,7 @@
 """`decorum browsers`: tells this device's browsers where the native host is, or takes that back."""
 
 import argparse
+import contextlib
 import sys
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from agent.commands import exits
 from agent.commands.arguments import scope_of, settings_file_of
 from agent.commands.printing import print_json
 from agent.errors import SettingsError
+from agent.service.program import this_interpreter
 from agent.settings import load
 from contract.places import THIS_SYSTEM
 
@@ -18,11 +20,14 @@ PROGRAM = "decorum-native-host"
 def execute(arguments: argparse.Namespace) -> int:
     """Write the files, or remove them, and say which."""
     extension = load(settings_file_of(arguments)).web_extension
-    program = arguments.program or Path(sys.argv[0]).absolute().with_name(PROGRAM)
-    placed = native_manifests(THIS_SYSTEM, scope_of(arguments), str(program), extension, str(Path.home()))
-    for one in placed:
+    program = str(arguments.program or _beside_this_program())
+    places = THIS_SYSTEM, scope_of(arguments), program
+    home = str(Path.home())
+    every = native_manifests(*places, extension or "", home)
+    placed = every if arguments.remove else native_manifests(*places, extension, home)
+    for one in every:
         try:
-            _remove(one) if arguments.remove else _write(one)
+            _remove(one) if arguments.remove or one not in placed else _write(one)
         except OSError as error:
             raise SettingsError(f"{one.file}: {error.strerror}.", "Run it as an administrator.") from error
     if arguments.json:
@@ -32,9 +37,15 @@ def execute(arguments: argparse.Namespace) -> int:
         print(f"{one.browser}: {one.file}")
         if one.registry_key is not None:
             print(f"  {'Remove' if arguments.remove else 'Set the default value of'} {one.registry_key}")
-    if extension is None:
+    if extension is None and not arguments.remove:
         print("Chromium browsers: nothing, since the setting web_extension names no extension.")
     return exits.COMPLIANT
+
+
+def _beside_this_program() -> Path:
+    interpreter = this_interpreter()
+    program = Path(interpreter.executable if interpreter.is_frozen else sys.argv[0]).absolute()
+    return program.with_name(PROGRAM + (".exe" if THIS_SYSTEM == "windows" else ""))
 
 
 def _write(one: Placed) -> None:
@@ -44,4 +55,8 @@ def _write(one: Placed) -> None:
 
 
 def _remove(one: Placed) -> None:
-    Path(one.file).unlink(missing_ok=True)
+    file = Path(one.file)
+    file.unlink(missing_ok=True)
+    for folder in (file.parent, file.parent.parent):
+        with contextlib.suppress(OSError):  # it holds what others have put there, or is gone
+            folder.rmdir()

@@ -7,8 +7,21 @@
   "use strict";
   const RETRY_MILLISECONDS = 1000;
   const api = globalThis.browser ?? globalThis.chrome;
-  const messenger = globalThis.decorumMessengers[location.origin];
+  const messenger = messengerOf(location.origin);
   if (messenger === undefined || window.top !== window || globalThis.decorumPage?.isAlive()) return;
+
+  /** @param {string} origin @returns {string | undefined} The messenger of an origin, or of all hosts below one that it is below of. */
+  function messengerOf(origin) {
+    const known = globalThis.decorumMessengers;
+    if (origin in known) return known[origin];
+    const labels = origin.slice("https://".length).split(".").slice(1);
+    while (labels.length > 0) {
+      const below = `https://*.${labels.join(".")}`;
+      if (below in known) return known[below];
+      labels.shift();
+    }
+    return undefined;
+  }
 
   const watched = /** @type {const} */ ([
     [window, "focus"],

@@ -259,5 +259,14 @@ def test_the_command_writes_and_takes_back(tmp_path: Path) -> None:
     file = tmp_path / ".config/chromium/NativeMessagingHosts/decorum.web.json"
     assert str(file) in browsers()
     assert json.loads(file.read_text())["path"] == "/opt/host"
+    others = file.with_name("other.json")
+    others.write_text("{}")
+    settings.write_text("")
+    assert "Chromium browsers: nothing" in browsers()
+    assert not file.exists(), "the setting names no extension any more"
+    settings.write_text(f'web_extension = "{OURS}"\n')
+    browsers()
+    settings.write_text("")
     browsers("--remove")
-    assert not file.exists()
+    assert sorted(one.name for one in tmp_path.rglob("*.json")) == ["other.json"]
+    assert not (tmp_path / ".mozilla").exists(), "what was made for it is gone with it"

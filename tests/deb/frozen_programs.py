@@ -83,7 +83,10 @@ def test_the_keyring_is_there_and_says_what_it_misses(stage: FrozenStage, tmp_pa
     assert "no keyring that can be trusted" in key["sentence"]
 
 
-@pytest.mark.parametrize("program", ["decorum/decorum", "decorum/decorum-tray", "decorum-agent/decorum"])
+@pytest.mark.parametrize(
+    "program",
+    ["decorum/decorum", "decorum/decorum-tray", "decorum-agent/decorum", "decorum/decorum-native-host"],
+)
 def test_nothing_is_in_it_that_is_not_its_own(program: str) -> None:
     viewer = CHECKOUT / ".venv-build" / "bin" / "pyi-archive_viewer"
     told = subprocess.run(

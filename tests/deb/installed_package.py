@@ -250,6 +250,23 @@ def test_alice_is_told_and_a_stranger_is_not(trial: Trial) -> None:
     assert trial.machine.run("cat", "/var/lib/decorum/state.sqlite3", user="alice").returncode != 0
 
 
+def test_a_browser_finds_the_native_host_and_its_pages_are_seen(trial: Trial) -> None:
+    """A shell stands for the browser: it starts what the manifest names, as Firefox would, and says what its extension says."""
+    manifest = json.loads(
+        trial.machine.tell("cat", "/usr/lib/mozilla/native-messaging-hosts/decorum.web.json")
+    )
+    picture = '{"pages":[{"focused":true,"messenger":"whatsapp"}],"profile":"00112233445566aa"}'
+    told = f"printf '\\x{len(picture):02x}\\0\\0\\0%s' '{picture}'; sleep 7200"
+    host = f"{manifest['path']} /usr/lib/mozilla/native-messaging-hosts/decorum.web.json web@decorum"
+    trial.machine.start("bash", "-c", f"({told}) | {host}", user="alice")
+    row = wait_for(lambda: trial.seen("whatsapp"), "the page", 60)
+    assert (row["profile"], row["listed"]) == ("work", True)
+    trial.end_all_of("alice")
+    wait_for(lambda: trial.seen("whatsapp") is None, "its end", 60)
+    trial.start_messenger()
+    wait_for(lambda: trial.seen("telegram"), "the messenger")
+
+
 def test_doctor_finds_nothing_to_say(trial: Trial) -> None:
     wait_for(lambda: trial.status()["policy_serial"] == 1, "the policy")
     done = trial.machine.run("decorum", "doctor")

@@ -163,6 +163,18 @@ def test_a_page_is_seen_as_started_in_front_behind_and_ended(scene: Scene) -> No
     assert '"whatsapp"' in scene.sent()
 
 
+def test_a_customers_own_host_counts_and_its_makers_pages_do_not(scene: Scene) -> None:
+    maker = scene.browser.open("https://zulipchat.com/")
+    wait_for(lambda: "zulipchat.com" in scene.sites.visited, "the maker's page")
+    said = len(scene.said())
+    customer = scene.browser.open("https://our.team.zulipchat.com/")
+    scene.wait_for("zulip", "focused")
+    assert all("zulip" in str(message["pages"]) for message in scene.said()[said:])
+    for tab in (customer, maker):
+        scene.browser.close(tab)
+    scene.wait_for("zulip", None)
+
+
 def test_two_tabs_are_one_sighting_until_the_last_is_closed(scene: Scene) -> None:
     first = scene.browser.open(DISCORD)
     scene.wait_for("discord", "focused")

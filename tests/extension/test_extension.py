@@ -39,9 +39,10 @@ def test_it_holds_the_catalogues_origins_and_no_other(kind: Kind) -> None:
     assert set(told["host_permissions"]) == patterns
     (script,) = told["content_scripts"]
     assert set(script["matches"]) == patterns
-    assert all(re.fullmatch(r"https://[a-z0-9.-]+/\*", pattern) for pattern in patterns), (
-        "no wildcard of hosts"
-    )
+    assert all(re.fullmatch(r"https://(\*\.)?[a-z0-9.-]+\.[a-z]+/\*", pattern) for pattern in patterns)
+    assert {pattern for pattern in patterns if "*." in pattern} >= {"https://*.zulipchat.com/*"}
+    assert "https://zulipchat.com/*" in script["exclude_matches"], "its maker's own pages"
+    assert not patterns & set(script["exclude_matches"])
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -51,7 +52,7 @@ def test_it_asks_for_nothing_that_shows_other_pages(kind: Kind) -> None:
     assert told["incognito"] == "not_allowed"
     assert "default-src 'none'" in told["content_security_policy"]["extension_pages"], "it reaches no network"
     (script,) = told["content_scripts"]
-    assert set(script) == {"matches", "js", "run_at"}, "neither frames nor blank pages"
+    assert set(script) == {"matches", "exclude_matches", "js", "run_at"}, "neither frames nor blank pages"
     asked = set(told) & {
         "optional_permissions",
         "optional_host_permissions",
