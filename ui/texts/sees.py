@@ -19,7 +19,7 @@ NEVER_HEADING = "What is never collected"
 NEVER = (
     "What you write or read, with whom, and in which account.",
     "Titles of windows, pictures of the screen, keystrokes, passwords, files, places.",
-    "Which other programs you use, and which pages you visit.",
+    "Which other programs you use, and which other pages you visit.",
 )
 SIDES: dict[Profile, str] = {
     "work": "At work: {detail}",
