@@ -23,8 +23,8 @@ VERDICTS = {
     "unknowable": Look("cannot be told", "circle-dashed", "unknown"),
 }
 STANDINGS = {
-    "in_line": Look("In line with the policy", "circle-check", "compliant"),
-    "attention": Look("Needs your attention", "triangle-alert", "attention"),
+    "in_line": Look("In line", "circle-check", "compliant"),
+    "attention": Look("Needs attention", "triangle-alert", "attention"),
     "not_in_line": Look("Not in line", "octagon-x", "violation"),
     "silent": Look("Silent", "circle-dashed", "unknown"),
     "unknown": Look("Not known yet", "circle-dashed", "unknown"),
