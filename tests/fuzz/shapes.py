@@ -4,6 +4,7 @@ import copy
 import json
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
+from random import Random
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -31,12 +32,11 @@ Bytes = st.SearchStrategy[bytes]
 Render = Callable[[Any], str]
 DRAWN = 60
 _SLICE: ContextVar[int] = ContextVar("slice", default=0)
-_NUMBERS = (0, -1, 1.0, 0.5, 2**31, 2**53 + 1, 2**63, 2**64, -(2**70), 1e308, float("inf"), float("nan"))
+_NUMBERS = (0, -1, 1.0, 0.5, 2**31, 2**53 + 1, 2**63, 2**64, -(2**70), 1e308)
 _TEXTS = (
     "",
     " ",
     "\0",
-    "\ud800",
     "\u2028",
     "\x1b[31m",
     "x" * 300,
@@ -44,8 +44,11 @@ _TEXTS = (
     "1e400",
     "9999-12-31T23:59:59Z",
 )
+_UNWRITABLE = ("\ud800", float("inf"), float("nan"))
+"""What no strict writer of JSON writes."""
+_WRONG: tuple[Any, ...] = (None, True, [], {}, [[]], {"": {}}, [None] * 60, *_NUMBERS, *_TEXTS)
 _junk: Documents = st.one_of(
-    st.sampled_from([None, True, [], {}, [[]], {"": {}}, [None] * 60, *_NUMBERS, *_TEXTS]),
+    st.sampled_from([*_WRONG, *_UNWRITABLE]),
     st.text(max_size=20),
     st.integers(),
 )
@@ -117,6 +120,27 @@ def _changed(draw: st.DrawFn, document: Any) -> Any:
         case _:
             holder.insert(key, draw(_junk))
     return document
+
+
+def spoiled_by_chance(document: Any, chance: Random) -> Any:
+    """Return a copy with up to three members changed: for where drawing a document takes longer than trying it."""
+    changed = copy.deepcopy(document)
+    for _ in range(chance.choice((1, 1, 2, 3))):
+        places = list(_places(changed))
+        if not places:
+            return chance.choice(_WRONG)
+        holder, key = chance.choice(places)
+        match chance.choice(("wrong", "remove", "wrap", "elsewhere")):
+            case "wrong":
+                holder[key] = chance.choice(_WRONG)
+            case "remove":
+                del holder[key]
+            case "wrap":
+                holder[key] = [holder[key]] * chance.choice((1, 2, 12))
+            case _:
+                other, at = chance.choice(places)
+                holder[key] = copy.deepcopy(other[at])
+    return changed
 
 
 def _places(value: Any) -> Iterator[tuple[Any, Any]]:
