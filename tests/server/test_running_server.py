@@ -176,6 +176,34 @@ def test_a_device_that_is_locked_elsewhere_makes_no_other_wait(server: Server) -
 
 
 @pytest.mark.only_postgresql
+def test_indexes_for_searching_are_made_while_others_write_and_one_that_was_interrupted_is_made_anew(
+    server: Server,
+) -> None:
+    entry = "INSERT INTO access_auditentry (at, actor, action, subject, detail, address) VALUES (now(), 'a', 'x', %s, '', '')"
+    url = server.environ[databases.VARIABLE]
+    with psycopg.connect(url) as busy, psycopg.connect(url, autocommit=True) as other:
+        other.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'audit_words'::regclass")
+        busy.execute(entry, ["before"])
+        with ThreadPoolExecutor(1) as pool:
+            migrated = pool.submit(server.command, "migrate")
+            making = "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%INDEX CONCURRENTLY%audit_words%' AND pid <> pg_backend_pid()"
+            while other.execute(making).fetchone() is None:
+                assert not migrated.done(), migrated.result()
+                time.sleep(0.05)
+            other.execute("SET statement_timeout = '20s'")
+            other.execute(entry, ["meanwhile"])
+            assert not migrated.done()
+            busy.commit()
+            migrated.result(60)
+        assert other.execute(
+            "SELECT indisvalid FROM pg_index WHERE indexrelid = 'audit_words'::regclass"
+        ).fetchone() == (True,)
+        other.execute("SET enable_seqscan = off")
+        asked = "EXPLAIN SELECT * FROM access_auditentry WHERE upper(subject::text) LIKE '%MEANWHILE%'"
+        assert "audit_words" in str(other.execute(asked).fetchall())
+
+
+@pytest.mark.only_postgresql
 def test_check_ins_go_on_when_the_database_has_dropped_every_connection(server: Server) -> None:
     drop = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'decorum-server'"
     with server.running():
