@@ -128,11 +128,11 @@ def spoiled_by_chance(document: Any, chance: Random) -> Any:
     for _ in range(chance.choice((1, 1, 2, 3))):
         places = list(_places(changed))
         if not places:
-            return chance.choice(_WRONG)
+            return copy.deepcopy(chance.choice(_WRONG))
         holder, key = chance.choice(places)
         match chance.choice(("wrong", "remove", "wrap", "elsewhere")):
             case "wrong":
-                holder[key] = chance.choice(_WRONG)
+                holder[key] = copy.deepcopy(chance.choice(_WRONG))
             case "remove":
                 del holder[key]
             case "wrap":
