@@ -1,46 +1,34 @@
-"""Messengers that no list knows: recognised by what their desktop entry says they are for."""
+"""Messengers that no list knows: recognised by what they say of themselves, and named so that a policy can speak of them."""
 
 from contract import programs
-from contract.evidence import (
-    CATEGORY_WEIGHTS,
-    UNLISTED_THRESHOLD,
-    Evidence,
-    Match,
-    category_score,
-)
+from contract.evidence import Match
 from contract.facts import ProcessFacts
+from contract.weighing import confidence_of, signs_of, weigh
+from contract.weights import THRESHOLD
 
 PREFIX = "unlisted:"
 
 
 def unlisted(facts: ProcessFacts, base: str, cmdline: tuple[str, ...]) -> Match | None:
-    """Return an unlisted messenger, None where categories do not speak for one or nothing gives it a key.
+    """Return an unlisted messenger, None where too little speaks for one or nothing gives it a key.
 
     Args:
         facts: all that is known.
         base: lower-case base name of what runs.
         cmdline: its command line, empty where it is not known.
     """
-    if not facts.categories:
-        return None
-    categories = _split(facts.categories)
-    score = category_score(categories)
-    if score < UNLISTED_THRESHOLD:
+    if confidence_of(signs_of(facts)) < THRESHOLD:
         return None
     key, name = _key(facts, base, cmdline)
     if not key:
         return None
-    owner = facts.desktop_id or facts.bundle_id or key
+    weighed = weigh(facts)
     return Match(
         messenger=f"{PREFIX}{key}",
         name=name,
         listed=False,
-        confidence=round(score, 3),
-        evidence=tuple(
-            Evidence("category", written, f"The desktop entry of {owner} is in the category {written}.")
-            for category, written in categories.items()
-            if category in CATEGORY_WEIGHTS
-        ),
+        confidence=weighed.confidence,
+        evidence=weighed.speaking,
     )
 
 
@@ -54,12 +42,6 @@ def desktop_stem(desktop_id: str) -> str:
     """
     stem = desktop_id.removesuffix(".desktop")
     return desktop_id if stem.count(".") == 1 else stem
-
-
-def _split(categories: tuple[str, ...]) -> dict[str, str]:
-    """Return categories as they were written, by their lower case; each once."""
-    words = (word.strip() for entry in categories for word in entry.split(";"))
-    return {word.lower(): word for word in words if word}
 
 
 def _key(facts: ProcessFacts, base: str, cmdline: tuple[str, ...]) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from agent.catalogue import load as load_catalogue
 from agent.commands import exits
 from agent.commands.printing import print_json
 from agent.errors import NoProcessError
-from agent.identify import bounded_lines, complete, explain, identify_lines
+from agent.identify import as_weighed, bounded_lines, complete, explain, identify_lines
 from contract.matching import Matcher
 
 
@@ -37,7 +37,7 @@ def _one(pid: int, matcher: Matcher, *, as_json: bool) -> int:
     facts = complete(reading.facts, DesktopIndex(standard_folders(os.environ, Path.home())))
     match = matcher.match(facts)
     if as_json:
-        print_json({"facts": facts, "match": match})
+        print_json({"facts": facts, "match": match, "weighed": as_weighed(facts)})
     else:
         print(explain(facts, match))
     return exits.COMPLIANT
