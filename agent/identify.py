@@ -33,6 +33,9 @@ def complete(facts: ProcessFacts, index: DesktopIndex) -> ProcessFacts:
         categories=facts.categories or entry.categories,
         flatpak_id=facts.flatpak_id or entry.flatpak_id,
         snap=facts.snap or entry.snap,
+        url_schemes=facts.url_schemes or entry.url_schemes or None,
+        descriptions=facts.descriptions or entry.descriptions or None,
+        section=facts.section or entry.section,
     )
 
 

@@ -25,7 +25,7 @@ def execute(arguments: argparse.Namespace) -> int:
 
 
 def _one(pid: int, matcher: Matcher, *, as_json: bool) -> int:
-    from agent.sensing.desktop_entries import DesktopIndex, standard_folders  # noqa: PLC0415 - --jsonl needs no system
+    from agent.sensing.installed import installed_applications  # noqa: PLC0415 - --jsonl needs no system
     from agent.sensing.process_source import GoneError  # noqa: PLC0415
     from agent.sensing.this_system import process_source  # noqa: PLC0415
 
@@ -34,7 +34,7 @@ def _one(pid: int, matcher: Matcher, *, as_json: bool) -> int:
         reading = source.read(source.key(pid))
     except (GoneError, ValueError, OverflowError) as error:
         raise NoProcessError(f"Nothing runs under the number {pid}.", "Choose one that runs.") from error
-    facts = complete(reading.facts, DesktopIndex(standard_folders(os.environ, Path.home())))
+    facts = complete(reading.facts, installed_applications(os.environ, Path.home()))
     match = matcher.match(facts)
     if as_json:
         print_json({"facts": facts, "match": match, "weighed": as_weighed(facts)})

@@ -5,8 +5,10 @@ The files may be anybody's, so how much is read of them is bounded, and a file t
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+
+import msgspec
 
 from agent.sensing.desktop_files import DesktopEntry, Locate, parse
 from contract import programs
@@ -14,6 +16,7 @@ from contract import programs
 FILE_LIMIT_BYTES = 256 * 1024
 FOLDER_LIMIT_FILES = 5_000
 DEPTH_LIMIT = 4
+Describe = Callable[[DesktopEntry], DesktopEntry]
 
 
 def standard_folders(environ: Mapping[str, str], home: Path) -> tuple[Path, ...]:
@@ -41,17 +44,25 @@ def locate_program(name: str) -> str | None:
     return os.path.realpath(found) if found else None
 
 
+def _as_it_is(entry: DesktopEntry) -> DesktopEntry:
+    return entry
+
+
 class DesktopIndex:
     """Owns what was read of the folders, and reads a folder again when it has changed.
 
     Args:
         folders: where entries lie; of two with the same id the one in the earlier folder counts.
         locate: finds programs.
+        describe: adds what else is said of an application; it is asked once for each that starts.
     """
 
-    def __init__(self, folders: Iterable[Path], locate: Locate = locate_program) -> None:
+    def __init__(
+        self, folders: Iterable[Path], locate: Locate = locate_program, describe: Describe = _as_it_is
+    ) -> None:
         self._folders = tuple(folders)
-        self._locate = locate
+        self._locate, self._describe = locate, describe
+        self._described: dict[str, DesktopEntry] = {}
         self._seen: tuple[tuple[Path, int], ...] | None = None
         self._by_key: dict[str, list[DesktopEntry]] = {}
 
@@ -70,8 +81,14 @@ class DesktopIndex:
         for key in _process_keys(path, words):
             entry = _best(self._by_key.get(key, ()), words)
             if entry is not None:
-                return entry
+                return self._with_all(entry)
         return None
+
+    def _with_all(self, entry: DesktopEntry) -> DesktopEntry:
+        described = self._described.get(entry.desktop_id)
+        if described is None:
+            self._described[entry.desktop_id] = described = self._describe(entry)
+        return described
 
     def _refresh(self) -> None:
         if self._seen is not None and all(_changed_at(folder) == at for folder, at in self._seen):
@@ -83,7 +100,7 @@ class DesktopIndex:
                 if desktop_id not in entries:
                     entries[desktop_id] = self._read(file, desktop_id)
         self._seen = tuple(seen)
-        self._by_key = {}
+        self._by_key, self._described = {}, {}
         for entry in entries.values():
             for key in dict.fromkeys(self._entry_keys(entry)) if entry else ():
                 self._by_key.setdefault(key, []).append(entry)  # type: ignore[arg-type]  # entry is not None here
@@ -92,11 +109,10 @@ class DesktopIndex:
         try:
             with file.open("rb") as opened:
                 content = opened.read(FILE_LIMIT_BYTES + 1)
-            return (
-                parse(content.decode(), desktop_id, self._locate)
-                if len(content) <= FILE_LIMIT_BYTES
-                else None
-            )
+            if len(content) > FILE_LIMIT_BYTES:
+                return None
+            entry = parse(content.decode(), desktop_id, self._locate)
+            return entry and msgspec.structs.replace(entry, file=str(file))
         except (OSError, ValueError):
             return None
 
