@@ -148,8 +148,8 @@ URL_SCHEMES: dict[str, Weight] = (
 """URL schemes that an application says it opens."""
 
 SECTIONS: dict[str, Weight] = {
-    "net": Weight(0.1, "messengers are in it, beside everything that uses a network", _DEBIAN),
-    "comm": Weight(0.1, "messengers are in it, beside everything for modems and telephones", _DEBIAN),
+    "net": Weight(0.05, "messengers are in it, beside everything that uses a network", _DEBIAN),
+    "comm": Weight(0.05, "messengers are in it, beside everything for modems and telephones", _DEBIAN),
 } | _against(
     {
         "devel": (0.5, "it holds tools for developers"),
@@ -165,7 +165,7 @@ SECTIONS: dict[str, Weight] = {
 
 _NAMES_ITS_PURPOSE = "those words name a messenger's purpose"
 DESCRIPTIONS: dict[str, Weight] = {
-    phrase: Weight(0.4, _NAMES_ITS_PURPOSE, "what its maker or packager wrote")
+    phrase: Weight(0.42, _NAMES_ITS_PURPOSE, "what its maker or packager wrote")
     for phrase in (
         "instant messaging", "instant messenger", "instant messages", "messaging client", "messaging app", "messenger",
         "chat client", "chat program", "chat application", "chat app", "group chat", "team chat", "voice chat", "secure chat",

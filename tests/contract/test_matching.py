@@ -1,5 +1,6 @@
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.catalogue import load
-from contract.catalogue import Identifier, parse
+from contract.catalogue import Catalogue, Identifier, parse
 from contract.evidence import MOST, WEIGHTS, together
 from contract.facts import ProcessFacts
 from contract.matching import Matcher
 from contract.programs import BROWSERS
+from contract.unlisted import desktop_stem
 
 CORPUS = Path(__file__).parent / "corpus"
 CATALOGUE = load()
@@ -79,6 +81,40 @@ def test_no_real_program_is_taken_for_a_listed_messenger() -> None:
 def test_at_most_one_real_program_in_two_hundred_is_taken_for_an_unlisted_messenger() -> None:
     alarms = [row["source"] for row in REAL if MATCHER.match(_facts(row))]
     assert len(alarms) <= len(REAL) * 0.005, alarms
+
+
+DESKTOP_MESSENGERS = _rows("desktop_messengers.jsonl")
+"""Debian's messengers with a desktop entry: what entry, AppStream file and package say of each, as it is recorded on Debian 12."""
+KNOWN_WITHOUT_A_LIST_AT_LEAST = 0.93
+"""Telephone programs that carry messages say no more of themselves than those that do not."""
+
+
+def test_nearly_every_messenger_is_known_by_what_it_says_without_any_list(
+    record_testsuite_property: Callable[[str, object], None],
+) -> None:
+    unlisted = Matcher(Catalogue({}))
+    missed = []
+    for row in DESKTOP_MESSENGERS:
+        match = unlisted.match(_facts(row))
+        if match is None:
+            missed.append(row["source"])
+            continue
+        assert not match.listed
+        assert match.messenger == f"unlisted:{desktop_stem(row['facts']['desktop_id']).lower()}"
+    share = 1 - len(missed) / len(DESKTOP_MESSENGERS)
+    print(f"{share:.1%} of {len(DESKTOP_MESSENGERS)} are known without a list; missed: {', '.join(missed)}")
+    record_testsuite_property("known_without_a_list", round(share, 3))
+    assert len(DESKTOP_MESSENGERS) >= 30
+    assert share >= KNOWN_WITHOUT_A_LIST_AT_LEAST, missed
+
+
+def test_an_unlisted_messenger_of_debian_is_known_although_no_list_has_it() -> None:
+    alone = {
+        row["source"]
+        for row in DESKTOP_MESSENGERS
+        if (match := MATCHER.match(_facts(row))) is not None and not match.listed
+    }
+    assert alone == {"Debian kdeconnect 22.12.3", "Debian spacebar 23.01.0"}
 
 
 FACT_OF = {"deb": "package", "rpm": "package"}
