@@ -24,7 +24,7 @@ def complete(facts: ProcessFacts, index: DesktopIndex) -> ProcessFacts:
     """Return the facts with those of the desktop entry that the process was started by, where there is one (Linux only)."""
     if facts.platform != "linux" or facts.desktop_id:
         return facts
-    entry = index.for_process(facts.exe, facts.cmdline)
+    entry = index.for_process(facts.exe, facts.cmdline, facts.flatpak_id, facts.name)
     if entry is None:
         return facts
     return msgspec.structs.replace(

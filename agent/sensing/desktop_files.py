@@ -43,7 +43,9 @@ class DesktopEntry(msgspec.Struct, frozen=True):
     """Section of the distribution's package that it came with, where somebody asked for it."""
     file: str = ""
     is_started_by_bus: bool = False
-    """Whether D-Bus starts it (DBusActivatable), so that no process needs to have the entry's command line."""
+    """DBusActivatable."""
+    bus_command: tuple[str, ...] = ()
+    """What D-Bus starts it by, where it does."""
 
 
 def parse(text: str, desktop_id: str, locate: Locate) -> DesktopEntry | None:
