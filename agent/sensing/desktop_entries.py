@@ -14,6 +14,7 @@ from agent.sensing.app_images import AppImages, root_of
 from agent.sensing.bus_services import bus_command, bus_name
 from agent.sensing.desktop_files import DesktopEntry, Locate, parse
 from agent.sensing.desktop_keys import keys_of_entry, keys_of_name, keys_of_process
+from contract import programs
 
 FILE_LIMIT_BYTES = 256 * 1024
 FOLDER_LIMIT_FILES = 5_000
@@ -99,6 +100,15 @@ class DesktopIndex:
                 return self._with_all(entry)
         return None
 
+    def named(self, name: str) -> tuple[DesktopEntry, ...]:
+        """Return the applications that are called so: by name, program, desktop file id, or the last part of that id; any case."""
+        self._refresh()
+        wanted = name.casefold().removesuffix(".desktop")
+        entries = {entry.desktop_id: entry for kept in self._by_key.values() for entry in kept}
+        return tuple(
+            self._with_all(entry) for _, entry in sorted(entries.items()) if wanted in _names_of(entry)
+        )
+
     def _with_all(self, entry: DesktopEntry) -> DesktopEntry:
         described = self._described.get(entry.desktop_id)
         if described is None:
@@ -148,6 +158,16 @@ def _best(entries: Sequence[DesktopEntry], words: tuple[str, ...]) -> DesktopEnt
     most = max((len(entry.command) for entry in fitting), default=0)
     best = [entry for entry in fitting if len(entry.command) == most]
     return best[0] if len(best) == 1 else None
+
+
+def _names_of(entry: DesktopEntry) -> set[str]:
+    names = (
+        entry.name,
+        entry.desktop_id,
+        entry.desktop_id.rpartition(".")[2],
+        programs.base_name(entry.command[0]),
+    )
+    return {name.casefold() for name in names}
 
 
 def _fits(entry: DesktopEntry, given: set[str]) -> bool:

@@ -11,8 +11,8 @@ import msgspec
 
 from agent.sensing.appstream import component_of
 from agent.sensing.debian_packages import DebianPackages
-from agent.sensing.desktop_entries import DesktopIndex, standard_folders
-from agent.sensing.desktop_files import DesktopEntry
+from agent.sensing.desktop_entries import DesktopIndex, locate_program, standard_folders
+from agent.sensing.desktop_files import DesktopEntry, Locate
 from contract import programs
 from contract.facts import ProcessFacts
 from contract.weighing import weigh
@@ -76,6 +76,12 @@ def facts_of(entry: DesktopEntry) -> ProcessFacts:
         flatpak_id=entry.flatpak_id,
         snap=entry.snap,
     )
+
+
+def facts_of_application(entry: DesktopEntry, locate: Locate = locate_program) -> ProcessFacts:
+    """Return the facts of the process that an entry would start."""
+    exe = None if entry.flatpak_id or entry.snap else locate(entry.command[0])
+    return msgspec.structs.replace(facts_of(entry), exe=exe, cmdline=entry.bus_command or entry.command)
 
 
 def _joined(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:
