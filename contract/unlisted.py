@@ -17,6 +17,9 @@ def unlisted(facts: ProcessFacts, base: str, cmdline: tuple[str, ...]) -> Match 
         base: lower-case base name of what runs.
         cmdline: its command line, empty where it is not known.
     """
+    # Section and description are never enough, so that nothing else needs to be weighed for the many.
+    if not (facts.categories or facts.url_schemes or facts.app_category):
+        return None
     if confidence_of(signs_of(facts)) < THRESHOLD:
         return None
     key, name = _key(facts, base, cmdline)

@@ -12,14 +12,22 @@ several URL schemes, the strongest counts. What speaks against is taken off, the
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import msgspec
 
 from contract import programs
 from contract.evidence import Evidence, together
 from contract.facts import ProcessFacts
-from contract.weights import DESCRIPTIONS, THRESHOLD, WEIGHTS_OF, Weight
+from contract.weights import (
+    APP_CATEGORIES,
+    CATEGORIES,
+    DESCRIPTIONS,
+    SECTIONS,
+    THRESHOLD,
+    URL_SCHEMES,
+    Weight,
+)
 
 _FORMS = {
     "category": "{owner} gives its category as {value}",
@@ -59,7 +67,7 @@ class Weighing(msgspec.Struct, frozen=True):
 
 def weigh(facts: ProcessFacts) -> Weighing:
     """Return all that the facts say, each with its sentence."""
-    signs = tuple(signs_of(facts))
+    signs = signs_of(facts)
     owner = facts.desktop_id or facts.bundle_id or programs.base_name(facts.exe or "") or "The application"
     return Weighing(
         speaking=tuple(_evidence(sign, owner) for sign in signs if sign.weight.weight > 0),
@@ -82,28 +90,32 @@ def confidence_of(signs: Iterable[Sign]) -> float:
             adding.append(weight)
         else:
             strongest[sign.kind] = max(strongest.get(sign.kind, 0.0), weight)
+    if not adding and not strongest:
+        return 0.0
     return round(max(0.0, together([*adding, *strongest.values()]) - against), 3)
 
 
-def signs_of(facts: ProcessFacts) -> Iterator[Sign]:
-    """Give each fact that weighs something, once."""
-    for kind, values in (
-        ("category", facts.categories),
-        ("url_scheme", facts.url_schemes),
-        ("app_category", (facts.app_category,) if facts.app_category else None),
-        ("section", (facts.section.rpartition("/")[2],) if facts.section else None),
-    ):
-        if values:
-            table = WEIGHTS_OF[kind]
-            for lower, written in _split(values).items():
-                weight = table.get(lower)
-                if weight is not None:
-                    yield Sign(kind, written, weight)
+def signs_of(facts: ProcessFacts) -> list[Sign]:
+    """Return each fact that weighs something, once."""
+    signs: list[Sign] = []
+    if facts.categories:
+        signs += _found("category", CATEGORIES, facts.categories)
+    if facts.url_schemes:
+        signs += _found("url_scheme", URL_SCHEMES, facts.url_schemes)
+    if facts.app_category:
+        signs += _found("app_category", APP_CATEGORIES, (facts.app_category,))
+    if facts.section:
+        signs += _found("section", SECTIONS, (facts.section.rpartition("/")[2],))
     for description in facts.descriptions or ():
-        found = _PHRASE.search(description.lower())
-        if found:
-            yield Sign("description", description, DESCRIPTIONS[found[1]])
-            return
+        phrase = _PHRASE.search(description.lower())
+        if phrase:
+            signs.append(Sign("description", description, DESCRIPTIONS[phrase[1]]))
+            break
+    return signs
+
+
+def _found(kind: str, table: dict[str, Weight], values: tuple[str, ...]) -> list[Sign]:
+    return [Sign(kind, written, table[lower]) for lower, written in _split(values).items() if lower in table]
 
 
 def _split(values: tuple[str, ...]) -> dict[str, str]:
