@@ -1,5 +1,7 @@
 """Messengers that no list knows: recognised by what they say of themselves, and named so that a policy can speak of them."""
 
+import re
+
 from contract import programs
 from contract.evidence import Match
 from contract.facts import ProcessFacts
@@ -7,6 +9,8 @@ from contract.weighing import confidence_of, signs_of, weigh
 from contract.weights import THRESHOLD
 
 PREFIX = "unlisted:"
+_HELPER = re.compile(r"\.helper\b", re.IGNORECASE)
+"""From here on a bundle id of macOS names a helper within the application, as in `com.example.chat.helper.Renderer`."""
 
 
 def unlisted(facts: ProcessFacts, base: str, cmdline: tuple[str, ...]) -> Match | None:
@@ -53,7 +57,8 @@ def _key(facts: ProcessFacts, base: str, cmdline: tuple[str, ...]) -> tuple[str,
         desktop = desktop_stem(facts.desktop_id)
         return desktop.lower(), _readable(desktop.removesuffix(".desktop").rpartition(".")[2])
     if facts.bundle_id:
-        return facts.bundle_id.lower(), _readable(facts.bundle_id.rpartition(".")[2])
+        bundle = _HELPER.split(facts.bundle_id, maxsplit=1)[0]
+        return bundle.lower(), _readable(bundle.rpartition(".")[2])
     if base in programs.HELPERS:
         return "", ""
     interpreter = programs.interpreter_of(base)

@@ -9,11 +9,22 @@ import pytest
 
 from agent.folders import Folders, UserFolders, user_folders_on
 from agent.localapi.peer import Peer, peer_of_sid, peer_of_xucred, role_of
-from agent.sensing.app_bundles import FILE_LIMIT_BYTES, Bundle, BundleIndex
-from agent.sensing.process_source import GoneError, ProcessKey
+from agent.sensing.app_bundles import (
+    FILE_LIMIT_BYTES,
+    SCHEMES_AT_MOST,
+    Bundle,
+    BundleIndex,
+    Info,
+    info_of,
+)
+from agent.sensing.macos_source import MacosSource
+from agent.sensing.process_source import GoneError, Image, ProcessKey, Reading
 from agent.sensing.psutil_source import PsutilSource
 from agent.sensing.windows_source import Asked, WindowsSource
 from contract import access
+from contract.catalogue import Catalogue
+from contract.facts import ProcessFacts
+from contract.matching import Matcher
 from contract.places import PIPES, places_on, sockets_to_try, trusted_owner, user_socket
 from contract.users import ADMINISTRATORS_SID, SYSTEM_SID, is_person_sid, number_of_sid
 
@@ -210,6 +221,75 @@ def test_a_list_that_changed_is_read_again(tmp_path: Path) -> None:
     file.write_bytes(plistlib.dumps({"CFBundleIdentifier": "org.example.two"}))
     os.utime(file, ns=(changed, changed + 1))
     assert index.for_process(exe) == Bundle("A.app", "org.example.two")
+
+
+ADIUM: dict[str, object] = {
+    "CFBundleIdentifier": "com.adiumX.adiumX",
+    "LSApplicationCategoryType": "public.app-category.social-networking",
+    "CFBundleURLTypes": [
+        {"CFBundleURLName": "AIM URL", "CFBundleURLSchemes": ["aim"]},
+        {"CFBundleURLName": "Jabber URL", "CFBundleURLSchemes": ["xmpp", "jabber"]},
+        {"CFBundleURLName": "IRC Service URL", "CFBundleURLSchemes": ["irc"]},
+    ],
+}
+"""Cut from Adium's own Info.plist, version 1.7hg."""
+
+
+def test_what_an_application_of_macos_says_of_itself_holds_for_its_helpers(tmp_path: Path) -> None:
+    exe = an_app(tmp_path / "Adium.app", "unused")
+    (tmp_path / "Adium.app/Contents/Info.plist").write_bytes(plistlib.dumps(ADIUM))
+    helper = an_app(tmp_path / "Adium.app/Contents/Frameworks/H.app", "com.adiumX.adiumX.helper.Renderer")
+    index, unlisted = BundleIndex(), Matcher(Catalogue({}))
+    keys = []
+    for path in (exe, helper):
+        bundle = index.for_process(path)
+        assert bundle is not None
+        assert bundle.app_category == "public.app-category.social-networking"
+        assert bundle.url_schemes == ("aim", "xmpp", "jabber", "irc")
+        match = unlisted.match(
+            ProcessFacts(
+                platform="macos",
+                exe=path,
+                bundle_id=bundle.bundle_id,
+                app_bundle=bundle.app_bundle,
+                app_category=bundle.app_category,
+                url_schemes=bundle.url_schemes,
+            )
+        )
+        assert match is not None
+        keys.append((match.messenger, match.name))
+    assert keys == [("unlisted:com.adiumx.adiumx", "adiumX")] * 2, "one application is one sighting"
+
+
+def test_macos_facts_have_what_the_bundle_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    exe = an_app(tmp_path / "Adium.app", "unused")
+    (tmp_path / "Adium.app/Contents/Info.plist").write_bytes(plistlib.dumps(ADIUM))
+    key = ProcessKey(7, 1.0)
+    told = Reading(key, Image(exe, (exe,)), ProcessFacts(platform="macos", exe=exe))
+    monkeypatch.setattr(PsutilSource, "read", lambda _self, _key: told)
+    facts = MacosSource().read(key).facts
+    assert (facts.app_bundle, facts.bundle_id) == ("Adium.app", "com.adiumX.adiumX")
+    assert (facts.app_category, facts.url_schemes) == (
+        "public.app-category.social-networking",
+        ("aim", "xmpp", "jabber", "irc"),
+    )
+
+
+@pytest.mark.parametrize(
+    "types",
+    [
+        7,
+        "xmpp",
+        ["xmpp"],
+        [{}],
+        [{"CFBundleURLSchemes": "xmpp"}],
+        [{"CFBundleURLSchemes": [7, "", "a\nb", b"x"]}],
+    ],
+)
+def test_url_types_of_another_form_are_left_out(types: object) -> None:
+    assert info_of({"CFBundleURLTypes": types, "LSApplicationCategoryType": ["x"]}) == Info()
+    many = {"CFBundleURLTypes": [{"CFBundleURLSchemes": [f"s{number}" for number in range(1_000)]}]}
+    assert len(info_of(many).url_schemes) == SCHEMES_AT_MOST  # type: ignore[arg-type]  # a table as any other
 
 
 def test_windows_facts_come_from_what_windows_was_asked() -> None:
