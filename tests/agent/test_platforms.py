@@ -20,6 +20,7 @@ from agent.sensing.app_bundles import (
 from agent.sensing.macos_source import MacosSource
 from agent.sensing.process_source import GoneError, Image, ProcessKey, Reading
 from agent.sensing.psutil_source import PsutilSource
+from agent.sensing.windows_applications import UNINSTALL, Installed, WindowsApplications, program_of
 from agent.sensing.windows_source import Asked, WindowsSource
 from contract import access
 from contract.catalogue import Catalogue
@@ -292,9 +293,118 @@ def test_url_types_of_another_form_are_left_out(types: object) -> None:
     assert len(info_of(many).url_schemes) == SCHEMES_AT_MOST  # type: ignore[arg-type]  # a table as any other
 
 
+class FakeWinReg:
+    """A registry as a table of paths; it raises what `winreg` raises."""
+
+    HKEY_LOCAL_MACHINE, HKEY_CURRENT_USER, HKEY_CLASSES_ROOT = "HKLM", "HKCU", "HKCR"
+
+    def __init__(self, keys: dict[str, dict[str, object]]) -> None:
+        self.keys = keys
+        self.changed = 1
+        self.read: list[str] = []
+
+    def OpenKey(self, key: str, sub_key: str) -> str:  # noqa: N802
+        path = f"{key}\\{sub_key}".lower()
+        if not any(kept.lower() == path or kept.lower().startswith(f"{path}\\") for kept in self.keys):
+            raise FileNotFoundError(path)
+        return path
+
+    def EnumKey(self, key: str, index: int) -> str:  # noqa: N802
+        below = sorted(
+            {
+                kept[len(key) + 1 :].partition("\\")[0]
+                for kept in self.keys
+                if kept.lower().startswith(f"{key}\\")
+            }
+        )
+        if index >= len(below):
+            raise OSError(259, "No more data is available")
+        return below[index]
+
+    def QueryInfoKey(self, key: str) -> tuple[int, int, int]:  # noqa: N802
+        return 0, 0, self.changed
+
+    def QueryValueEx(self, key: str, name: str) -> tuple[object, int]:  # noqa: N802
+        self.read.append(key)
+        values = next((values for kept, values in self.keys.items() if kept.lower() == key), {})
+        if name not in values:
+            raise FileNotFoundError(name)
+        return values[name], 1
+
+
+FOO = r"C:\Program Files\Foo Chat\FooChat.exe"
+REGISTRY: dict[str, dict[str, object]] = {
+    r"HKCR\xmpp": {"": "URL:XMPP Protocol", "URL Protocol": ""},
+    r"HKCR\xmpp\shell\open\command": {"": f'"{FOO}" "%1"'},
+    r"HKCR\im": {"": "no URL Protocol"},
+    r"HKCR\im\shell\open\command": {"": f'"{FOO}" "%1"'},
+    r"HKCR\slack": {"URL Protocol": 7},
+    rf"HKLM\{UNINSTALL[0]}\FooChat": {
+        "DisplayName": "Foo Chat 1.2",
+        "DisplayIcon": f"{FOO},0",
+        "InstallLocation": "C:\\Program Files\\Foo Chat",
+    },
+    rf"HKCU\{UNINSTALL[0]}\Bar": {"DisplayName": "Bar", "InstallLocation": "C:\\Users\\ada\\Bar\\"},
+    rf"HKLM\{UNINSTALL[1]}\Root": {"DisplayName": "Takes everything", "InstallLocation": "C:\\"},
+    rf"HKLM\{UNINSTALL[1]}\Update": {"InstallLocation": r"C:\Program Files\Update"},
+}
+"""In the form of Microsoft's "Registering an Application to a URI Scheme" and "Uninstall Registry Key"."""
+
+
+@pytest.mark.parametrize(
+    ("exe", "installed"),
+    [
+        (FOO, Installed(("xmpp",), "Foo Chat 1.2")),
+        (FOO.upper(), Installed(("xmpp",), "Foo Chat 1.2")),
+        (r"C:\Users\ada\Bar\bar.exe", Installed((), "Bar")),
+        (r"C:\Users\ada\Bar\deeper\bar.exe", Installed()),
+        (r"C:\Users\ada\Bar\unins000.exe", Installed()),
+        (r"C:\Users\ada\Bar\Update.exe", Installed()),
+        (r"C:\anything.exe", Installed()),
+        (r"C:\Program Files\Update\update.exe", Installed()),
+        (r"C:\Program Files\Foo Chat\other.exe", Installed()),
+    ],
+)
+def test_windows_tells_the_links_and_the_name_of_an_installed_program(exe: str, installed: Installed) -> None:
+    assert WindowsApplications(FakeWinReg(REGISTRY)).of_program(exe) == installed
+
+
+def test_an_unlisted_messenger_of_windows_is_known_by_the_links_it_opens() -> None:
+    source = WindowsSource(
+        Asked(lambda _: FOO, lambda _: None, lambda _: ADA), WindowsApplications(FakeWinReg(REGISTRY))
+    )
+    facts = source.read(source.key(os.getpid())).facts
+    assert (facts.url_schemes, facts.uninstall_name) == (("xmpp",), "Foo Chat 1.2")
+    match = Matcher(Catalogue({})).match(facts)
+    assert match is not None
+    assert (match.messenger, match.listed) == ("unlisted:foochat", False)
+
+
+def test_the_registry_is_read_again_only_when_something_was_installed() -> None:
+    registry = FakeWinReg(dict(REGISTRY))
+    applications = WindowsApplications(registry)
+    applications.of_program(FOO)
+    read = len(registry.read)
+    applications.of_program(r"C:\Windows\explorer.exe")
+    assert len(registry.read) == read
+    del registry.keys[r"HKCR\xmpp"]
+    registry.changed = 2
+    assert applications.of_program(FOO) == Installed((), "Foo Chat 1.2")
+
+
+@pytest.mark.parametrize(
+    "command", ["", '"', "rundll32 url.dll,X %1", '"C:\\a.exe', "chat.exe %1", '"%1"', '"C:\\a.dll"']
+)
+def test_a_command_of_another_kind_starts_no_program_of_its_own(command: str) -> None:
+    assert program_of(command) in {None, "c:\\a.exe"}
+
+
 def test_windows_facts_come_from_what_windows_was_asked() -> None:
     pid, exe = os.getpid(), r"C:\Program Files\WindowsApps\MSTeams_1.2_x64__8wekyb3d8bbwe\ms-teams.exe"
-    source = WindowsSource(Asked(lambda _: exe, lambda _: "MSTeams_8wekyb3d8bbwe", lambda _: ADA))
+    source = WindowsSource(
+        Asked(lambda _: exe, lambda _: "MSTeams_8wekyb3d8bbwe", lambda _: ADA),
+        WindowsApplications(FakeWinReg({})),
+    )
     reading = source.read(source.key(pid))
     assert (reading.facts.name, reading.facts.package_family) == ("ms-teams.exe", "MSTeams_8wekyb3d8bbwe")
     assert source.uid(pid) == number_of_sid(ADA)
@@ -307,11 +417,11 @@ def test_what_windows_refuses_is_unknown_and_what_ended_is_gone() -> None:
     def ended(_: int) -> str:
         raise ProcessLookupError
 
-    refused = WindowsSource(Asked(refuse, refuse, refuse))
+    refused = WindowsSource(Asked(refuse, refuse, refuse), WindowsApplications(FakeWinReg({})))
     key = refused.key(os.getpid())
     assert refused.read(key).facts.exe is None
     assert refused.uid(key.pid) == 0
     with pytest.raises(GoneError):
-        WindowsSource(Asked(ended, refuse, refuse)).read(key)
+        WindowsSource(Asked(ended, refuse, refuse), WindowsApplications(FakeWinReg({}))).read(key)
     assert isinstance(refused, PsutilSource)
     assert isinstance(key, ProcessKey)
