@@ -32,10 +32,11 @@ class DebianPackages:
 
     Args:
         dpkg: dpkg's folder.
+        below: where files of packages lie; what lies elsewhere came with none.
     """
 
-    def __init__(self, dpkg: Path = Path("/var/lib/dpkg")) -> None:
-        self._dpkg = dpkg
+    def __init__(self, dpkg: Path = Path("/var/lib/dpkg"), below: str = "/usr/") -> None:
+        self._dpkg, self._below = dpkg, below
 
     def of_file(self, file: str, names: tuple[str, ...]) -> Package | None:
         """Return the package that a file came with, None where none is found.
@@ -44,7 +45,7 @@ class DebianPackages:
             file: its path.
             names: what the application is called, the likeliest first.
         """
-        if not file.startswith("/usr/"):
+        if not file.startswith(self._below):
             return None
         try:
             return next(
