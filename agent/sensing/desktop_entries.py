@@ -12,6 +12,7 @@ import msgspec
 
 from agent.sensing.app_images import AppImages, root_of
 from agent.sensing.bus_services import bus_command, bus_name
+from agent.sensing.copies import build_id_of_file, by_build_id, may_be_copy
 from agent.sensing.desktop_files import DesktopEntry, Locate, parse
 from agent.sensing.desktop_keys import keys_of_entry, keys_of_name, keys_of_process
 from contract import programs
@@ -67,6 +68,7 @@ class DesktopIndex:
         self._locate, self._describe = locate, describe
         self._described: dict[str, DesktopEntry] = {}
         self._images = AppImages()
+        self._originals: dict[bytes, str] | None = None
         self._seen: tuple[tuple[Path, int], ...] | None = None
         self._by_key: dict[str, list[DesktopEntry]] = {}
 
@@ -98,7 +100,17 @@ class DesktopIndex:
             entry = _best(self._by_key.get(key, ()), words)
             if entry is not None:
                 return self._with_all(entry)
-        return None
+        entry = _best(self._by_key.get(self._copied_from(path), ()), words) if may_be_copy(path) else None
+        return entry and self._with_all(entry)
+
+    def _copied_from(self, path: str) -> str:
+        """Return the installed program that an executable is a copy of, empty for none; they are read when first asked for."""
+        identifier = build_id_of_file(path)
+        if identifier is None:
+            return ""
+        if self._originals is None:
+            self._originals = by_build_id(key for key in self._by_key if key.startswith("/"))
+        return self._originals.get(identifier, "")
 
     def named(self, name: str) -> tuple[DesktopEntry, ...]:
         """Return the applications that are called so: by name, program, desktop file id, or the last part of that id; any case."""
@@ -125,7 +137,7 @@ class DesktopIndex:
                 if desktop_id not in entries:
                     entries[desktop_id] = self._read(file, desktop_id, root.parent)
         self._seen = tuple(seen)
-        self._by_key, self._described = {}, {}
+        self._by_key, self._described, self._originals = {}, {}, None
         for entry in entries.values():
             for key in dict.fromkeys(keys_of_entry(entry, self._locate)) if entry else ():
                 self._by_key.setdefault(key, []).append(entry)  # type: ignore[arg-type]  # entry is not None here

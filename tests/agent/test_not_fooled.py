@@ -4,15 +4,20 @@ Entries, scripts and services are cut from Debian 12 (polari 43.0, tkabber 1.1.2
 `/app` and scopes are Flatpak 1.14's, mounts are snapd's and the AppImage runtime's.
 """
 
+import os
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agent.catalogue import load
 from agent.compliance import Compliance, Found
 from agent.identify import complete
 from agent.profiles import Side
+from agent.sensing.copies import HEAD_BYTES, build_id, may_be_copy
 from agent.sensing.desktop_entries import DesktopIndex
 from agent.sensing.linux_source import flatpak_id_of
 from agent.sensing.process_source import ProcessKey
@@ -212,6 +217,57 @@ def test_an_appimage_is_known_by_the_entry_it_brings_along(
     assert told(tmp_path / "imgtalk.AppImage") is None
     (folder / "other.desktop").write_text(IMAGE)
     assert told(exe) is None, "of two nobody can tell"
+
+
+SLEEP, TRUE = (os.path.realpath(shutil.which(name) or "") for name in ("sleep", "true"))
+"""Real programs in a messenger's place."""
+
+
+def test_a_copy_under_another_name_is_the_program_that_it_was_copied_from(tmp_path: Path) -> None:
+    share = tmp_path / "applications"
+    share.mkdir()
+    (share / "original.desktop").write_text(_entry(SLEEP, "InstantMessaging;"))
+    index, copy, other = DesktopIndex([share]), tmp_path / "notes", tmp_path / "other"
+    shutil.copy(SLEEP, copy)
+    shutil.copy(TRUE, other)
+    (tmp_path / "script").write_text("#!/bin/sh\n")
+    os.mkfifo(tmp_path / "pipe")  # opening it to read would wait for ever
+
+    def told(path: str) -> str | None:
+        match = ALONE.match(complete(ProcessFacts(platform="linux", exe=path, cmdline=(path,)), index))
+        return match.messenger if match else None
+
+    assert told(str(copy)) == "unlisted:original"
+    assert [told(str(tmp_path / name)) for name in ("other", "script", "pipe", "none")] == [None] * 4
+    (share / "original.desktop").unlink()
+    os.utime(share, ns=(1, 1))
+    assert told(str(copy)) is None, "what is not installed any more is nobody's original"
+
+
+@pytest.mark.parametrize(
+    ("path", "is_asked"),
+    [
+        ("/home/ada/notes", True),
+        ("/tmp/x", True),
+        ("/usr/bin/notes", False),
+        ("/opt/notes/notes", False),
+        ("/home/ada/.venv/bin/python3.11", False),
+        ("notes", False),
+        ("", False),
+    ],
+)
+def test_only_what_people_put_somewhere_is_asked_for_its_build_id(path: str, *, is_asked: bool) -> None:
+    assert may_be_copy(path) is is_asked
+
+
+@given(st.binary(max_size=300), st.integers(0, 300))
+def test_a_program_that_is_cut_or_none_has_no_build_id(junk: bytes, at: int) -> None:
+    head = Path(SLEEP).read_bytes()[:HEAD_BYTES]
+    assert build_id(head)
+    assert build_id(junk) is None
+    for torn in (head[:at] + junk, head[:64] + junk, head[:54] + junk + head[54:]):
+        found = build_id(torn)
+        assert found is None or len(found) <= HEAD_BYTES
 
 
 @pytest.mark.parametrize(
