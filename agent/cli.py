@@ -11,6 +11,7 @@ from agent.errors import (
     AgentAbsentError,
     AlreadyEnrolledError,
     EnrolmentError,
+    NoApplicationError,
     NoProcessError,
     NotEnrolledError,
     RefusedError,
@@ -47,6 +48,7 @@ _CODES: tuple[tuple[type[DecorumError], int], ...] = (
     (RefusedError, exits.NOT_ENROLLED),
     (UnreachableError, exits.NOT_ENROLLED),
     (SettingsError, exits.USAGE),
+    (NoApplicationError, exits.USAGE),
     (NoProcessError, exits.USAGE),
     (MalformedError, exits.USAGE),
 )

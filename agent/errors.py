@@ -77,6 +77,12 @@ class NoProcessError(AgentError):
     title = "There is no such process"
 
 
+class NoApplicationError(AgentError):
+    """An application that was asked about is not installed."""
+
+    title = "There is no such application"
+
+
 class NotEnrolledError(AgentError):
     """Something needs an enrolled device."""
 

@@ -13,6 +13,7 @@ from contract.errors import MalformedError
 from contract.evidence import Match
 from contract.facts import ProcessFacts
 from contract.matching import Matcher
+from contract.weighing import Weighing, weigh
 from contract.wire import decode
 
 LINE_LIMIT_BYTES = 1024 * 1024
@@ -23,7 +24,7 @@ def complete(facts: ProcessFacts, index: DesktopIndex) -> ProcessFacts:
     """Return the facts with those of the desktop entry that the process was started by, where there is one (Linux only)."""
     if facts.platform != "linux" or facts.desktop_id:
         return facts
-    entry = index.for_process(facts.exe, facts.cmdline)
+    entry = index.for_process(facts.exe, facts.cmdline, facts.flatpak_id, facts.name)
     if entry is None:
         return facts
     return msgspec.structs.replace(
@@ -32,23 +33,55 @@ def complete(facts: ProcessFacts, index: DesktopIndex) -> ProcessFacts:
         categories=facts.categories or entry.categories,
         flatpak_id=facts.flatpak_id or entry.flatpak_id,
         snap=facts.snap or entry.snap,
+        url_schemes=facts.url_schemes or entry.url_schemes or None,
+        descriptions=facts.descriptions or entry.descriptions or None,
+        section=facts.section or entry.section,
     )
 
 
 def explain(facts: ProcessFacts, match: Match | None) -> str:
-    """Return what a process is, for a person: the answer first, then each piece of evidence on a line of its own."""
+    """Return what a process is, for a person: the answer first, then each piece of evidence on a line of its own.
+
+    For what no list knows that is also what spoke against it, and how sure it would have to be.
+    """
     subject = _subject(facts)
+    weighed = weigh(facts)
     if match is None:
-        return f"{subject} is not a messenger: nothing about it is in the list of known messengers, nor does it say it is one."
-    if match.listed:
-        answer = f"{subject} is {match.name}, a listed messenger (id {match.messenger})."
+        lines = [f"{subject} is not a messenger: {_why_not(weighed)}"]
+        if weighed.speaking:
+            lines.append(_how_sure(weighed))
+    elif match.listed:
+        lines = [
+            f"{subject} is {match.name}, a listed messenger (id {match.messenger}).",
+            f"Confidence: {match.confidence:.0%}.",
+        ]
     else:
-        answer = f"{subject} is {match.name}, a messenger that is not listed ({match.messenger})."
-    lines = [answer, f"Confidence: {match.confidence:.0%}.", "Evidence:"]
-    lines.extend(f"  - {evidence.sentence}" for evidence in match.evidence)
-    if match.client:
+        lines = [
+            f"{subject} is {match.name}, a messenger that is not listed ({match.messenger}).",
+            _how_sure(weighed),
+        ]
+    speaking = weighed.speaking if match is None else match.evidence
+    if speaking:
+        lines.append("Evidence:" if match else "Evidence for it:")
+        lines.extend(f"  - {evidence.sentence}" for evidence in speaking)
+    if weighed.against and not (match and match.listed):
+        lines.append("Evidence against it:")
+        lines.extend(f"  - {evidence.sentence}" for evidence in weighed.against)
+    if match and match.client:
         lines.append(f"It is used with {match.client}, an unofficial client.")
     return "\n".join(lines)
+
+
+def _how_sure(weighed: Weighing) -> str:
+    return f"Confidence: {weighed.confidence:.0%}; from {weighed.threshold:.0%} on it is a messenger."
+
+
+def _why_not(weighed: Weighing) -> str:
+    if not weighed.speaking:
+        return "nothing about it is in the list of known messengers, nor does it say it is one."
+    if weighed.is_enough:
+        return "its facts say so, but it is a browser, an interpreter or a helper, which is nobody's own."
+    return "it is not in the list of known messengers, and what it says of itself is not enough."
 
 
 def identify_lines(lines: Iterable[str | bytes], matcher: Matcher) -> Iterator[dict[str, object]]:
@@ -59,8 +92,8 @@ def identify_lines(lines: Iterable[str | bytes], matcher: Matcher) -> Iterator[d
         matcher: the catalogue's matcher.
 
     Yields:
-        `messenger`, `name`, `listed`, `confidence` and `evidence`, with `client` for an unofficial client; or `error` (a sentence) and `line` (counted from 1) where a
-        line is not of that form. A blank line is not of that form either.
+        `messenger`, `name`, `listed`, `confidence`, `evidence` and `weighed` (what the facts say for and against, without the list),
+        with `client` for an unofficial client; or `error` (a sentence) and `line` (counted from 1) where a line is not of that form. A blank line is not of that form either.
     """
     for number, line in enumerate(lines, start=1):
         try:
@@ -68,7 +101,7 @@ def identify_lines(lines: Iterable[str | bytes], matcher: Matcher) -> Iterator[d
         except MalformedError as error:
             yield {"error": f"{error.detail} {error.remedy}", "line": number}
         else:
-            yield as_object(matcher.match(facts))
+            yield as_object(facts, matcher.match(facts))
 
 
 def bounded_lines(stream: BinaryIO) -> Iterator[bytes]:
@@ -80,18 +113,30 @@ def bounded_lines(stream: BinaryIO) -> Iterator[bytes]:
         yield line
 
 
-def as_object(match: Match | None) -> dict[str, object]:
-    """Return a match as plain data for JSON."""
-    if match is None:
-        return {"messenger": None, "name": None, "listed": False, "confidence": 0.0, "evidence": []}
+def as_object(facts: ProcessFacts, match: Match | None) -> dict[str, object]:
+    """Return a match, and what was weighed, as plain data for JSON."""
     answer: dict[str, object] = {
-        "messenger": match.messenger,
-        "name": match.name,
-        "listed": match.listed,
-        "confidence": match.confidence,
-        "evidence": [msgspec.structs.asdict(evidence) for evidence in match.evidence],
+        "messenger": match.messenger if match else None,
+        "name": match.name if match else None,
+        "listed": match is not None and match.listed,
+        "confidence": match.confidence if match else 0.0,
+        "evidence": [msgspec.structs.asdict(evidence) for evidence in match.evidence] if match else [],
+        "weighed": as_weighed(facts),
     }
-    return answer | ({"client": match.client} if match.client else {})
+    return answer | ({"client": match.client} if match and match.client else {})
+
+
+def as_weighed(facts: ProcessFacts) -> dict[str, object] | None:
+    """Return what the facts say for and against a messenger that no list knows; None where they say nothing."""
+    weighed = weigh(facts)
+    if not weighed.speaking and not weighed.against:
+        return None
+    return {
+        "confidence": weighed.confidence,
+        "threshold": weighed.threshold,
+        "for": [msgspec.structs.asdict(evidence) for evidence in weighed.speaking],
+        "against": [msgspec.structs.asdict(evidence) for evidence in weighed.against],
+    }
 
 
 def _facts(line: str | bytes) -> ProcessFacts:

@@ -7,7 +7,7 @@ name that any program may carry weighs least.
 0.99
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from math import prod
 
 import msgspec
@@ -34,42 +34,6 @@ WEIGHTS: dict[str, float] = {
 }
 """How much each kind of evidence weighs for a listed messenger; strongest first, no two alike."""
 
-CATEGORY_WEIGHTS: dict[str, float] = {
-    "instantmessaging": 0.8,
-    "ircclient": 0.8,
-    "chat": 0.6,
-    "videoconference": 0.5,
-}
-"""How much a category of the Desktop Menu Specification 1.1 (appendix A) speaks for a messenger, in lower case. Programs for
-video conferences carry messages as well, so this category alone is just enough."""
-
-COUNTER_WEIGHTS: dict[str, float] = {
-    "webbrowser": 0.9,
-    "terminalemulator": 0.9,
-    "ide": 0.8,
-    "email": 0.7,
-    "development": 0.7,
-    "emulator": 0.7,
-    "game": 0.7,
-    "packagemanager": 0.7,
-    "texteditor": 0.7,
-    "artificialintelligence": 0.6,
-    "monitor": 0.6,
-    "player": 0.6,
-    "recorder": 0.6,
-    "settings": 0.6,
-    "remoteaccess": 0.5,
-    "office": 0.3,
-    "feed": 0.3,
-    "filetransfer": 0.3,
-    "news": 0.3,
-    "p2p": 0.3,
-}
-"""How much a category speaks against: such a program carries messages beside its purpose, if at all. AudioVideo is not among
-them, since the specification wants it beside VideoConference."""
-
-UNLISTED_THRESHOLD = 0.5
-"""From here on, categories alone make a messenger."""
 MOST = 0.99
 """No evidence makes certain."""
 
@@ -99,13 +63,3 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
 def together(weights: Iterable[float]) -> float:
     """Return the confidence of independent evidence taken together: each piece halves, or better, the doubt that is left."""
     return min(MOST, 1 - prod(1 - weight for weight in weights))
-
-
-def category_score(categories: Mapping[str, str]) -> float:
-    """Return how much categories (in lower case, and as they were written) speak for a messenger; 0 to 1.
-
-    What speaks against is taken off; of several such categories the strongest counts.
-    """
-    speaking = [CATEGORY_WEIGHTS[category] for category in categories if category in CATEGORY_WEIGHTS]
-    against = max((COUNTER_WEIGHTS.get(category, 0.0) for category in categories), default=0.0)
-    return max(0.0, together(speaking) - against)

@@ -19,18 +19,27 @@ class ProcessFacts(msgspec.Struct, frozen=True, kw_only=True):
     desktop_id: str | None = None
     """Desktop file id without `.desktop` (Desktop Entry Specification 1.5)."""
     categories: tuple[str, ...] | None = None
-    """Categories of that desktop entry (Desktop Menu Specification, appendix A)."""
+    """Categories of that desktop entry and of its AppStream description (Desktop Menu Specification, appendix A)."""
+    url_schemes: tuple[str, ...] | None = None
+    """What links the application says it opens, as in `xmpp` (`x-scheme-handler/` on Linux, CFBundleURLSchemes on macOS, the classes
+    with a `URL Protocol` on Windows)."""
+    descriptions: tuple[str, ...] | None = None
+    """The lines in which its maker and its packager describe it, at most a few words each."""
     flatpak_id: str | None = None
     snap: str | None = None
     bundle_id: str | None = None
     """CFBundleIdentifier on macOS."""
     app_bundle: str | None = None
     """Name of the bundle's folder on macOS, as in `Slack.app`."""
+    app_category: str | None = None
+    """LSApplicationCategoryType on macOS."""
     package_family: str | None = None
     """Package family name of a packaged Windows application."""
     winget_id: str | None = None
     package: str | None = None
     """Name of the distribution's package on Linux that the program came with."""
+    section: str | None = None
+    """Section of that package, as in `net`."""
     uninstall_name: str | None = None
     """Name under which Windows lists the installed program (DisplayName below Uninstall)."""
     origin: str | None = None

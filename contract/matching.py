@@ -104,6 +104,8 @@ class Matcher:
         if exe and not (
             facts.desktop_id
             or facts.categories
+            or facts.url_schemes
+            or facts.app_category
             or facts.flatpak_id
             or facts.snap
             or facts.bundle_id

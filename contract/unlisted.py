@@ -1,46 +1,41 @@
-"""Messengers that no list knows: recognised by what their desktop entry says they are for."""
+"""Messengers that no list knows: recognised by what they say of themselves, and named so that a policy can speak of them."""
+
+import re
 
 from contract import programs
-from contract.evidence import (
-    CATEGORY_WEIGHTS,
-    UNLISTED_THRESHOLD,
-    Evidence,
-    Match,
-    category_score,
-)
+from contract.evidence import Match
 from contract.facts import ProcessFacts
+from contract.weighing import confidence_of, signs_of, weigh
+from contract.weights import THRESHOLD
 
 PREFIX = "unlisted:"
+_HELPER = re.compile(r"\.helper\b", re.IGNORECASE)
+"""From here on a bundle id of macOS names a helper within the application, as in `com.example.chat.helper.Renderer`."""
 
 
 def unlisted(facts: ProcessFacts, base: str, cmdline: tuple[str, ...]) -> Match | None:
-    """Return an unlisted messenger, None where categories do not speak for one or nothing gives it a key.
+    """Return an unlisted messenger, None where too little speaks for one or nothing gives it a key.
 
     Args:
         facts: all that is known.
         base: lower-case base name of what runs.
         cmdline: its command line, empty where it is not known.
     """
-    if not facts.categories:
+    # Section and description are never enough, so that nothing else needs to be weighed for the many.
+    if not (facts.categories or facts.url_schemes or facts.app_category):
         return None
-    categories = _split(facts.categories)
-    score = category_score(categories)
-    if score < UNLISTED_THRESHOLD:
+    if confidence_of(signs_of(facts)) < THRESHOLD:
         return None
     key, name = _key(facts, base, cmdline)
     if not key:
         return None
-    owner = facts.desktop_id or facts.bundle_id or key
+    weighed = weigh(facts)
     return Match(
         messenger=f"{PREFIX}{key}",
         name=name,
         listed=False,
-        confidence=round(score, 3),
-        evidence=tuple(
-            Evidence("category", written, f"The desktop entry of {owner} is in the category {written}.")
-            for category, written in categories.items()
-            if category in CATEGORY_WEIGHTS
-        ),
+        confidence=weighed.confidence,
+        evidence=weighed.speaking,
     )
 
 
@@ -56,19 +51,14 @@ def desktop_stem(desktop_id: str) -> str:
     return desktop_id if stem.count(".") == 1 else stem
 
 
-def _split(categories: tuple[str, ...]) -> dict[str, str]:
-    """Return categories as they were written, by their lower case; each once."""
-    words = (word.strip() for entry in categories for word in entry.split(";"))
-    return {word.lower(): word for word in words if word}
-
-
 def _key(facts: ProcessFacts, base: str, cmdline: tuple[str, ...]) -> tuple[str, str]:
     """Return key and readable name; empty for interpreters and helpers, which are nobody's own."""
     if facts.desktop_id:
         desktop = desktop_stem(facts.desktop_id)
         return desktop.lower(), _readable(desktop.removesuffix(".desktop").rpartition(".")[2])
     if facts.bundle_id:
-        return facts.bundle_id.lower(), _readable(facts.bundle_id.rpartition(".")[2])
+        bundle = _HELPER.split(facts.bundle_id, maxsplit=1)[0]
+        return bundle.lower(), _readable(bundle.rpartition(".")[2])
     if base in programs.HELPERS:
         return "", ""
     interpreter = programs.interpreter_of(base)

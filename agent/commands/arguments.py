@@ -44,9 +44,14 @@ def build_parser() -> argparse.ArgumentParser:
     ):
         _add_asking(_add(commands, name, sentence), limited=name == "ledger")
 
-    identify = _add(commands, "identify", "Say whether a process is a messenger, and why.")
+    identify = _add(commands, "identify", "Say whether a process or an application is a messenger, and why.")
     what = identify.add_mutually_exclusive_group(required=True)
     what.add_argument("--pid", type=int, help="a process of this machine")
+    what.add_argument(
+        "--application",
+        metavar="NAME",
+        help="an installed application, by its name, its program or its desktop entry (Linux)",
+    )
     what.add_argument(
         "--jsonl", action="store_true", help="read process facts, one JSON object a line, from standard input"
     )

@@ -59,7 +59,7 @@ async def serve(arguments: argparse.Namespace, hear_stop: Callable[[Callable[[],
     from agent.rescue import is_damaged  # noqa: PLC0415
     from agent.runtime import Agent, Options, Surroundings  # noqa: PLC0415
     from agent.selflimit import Meter  # noqa: PLC0415
-    from agent.sensing.desktop_entries import DesktopIndex, standard_folders  # noqa: PLC0415
+    from agent.sensing.installed import installed_applications  # noqa: PLC0415
     from agent.sensing.this_system import events_offered, process_source  # noqa: PLC0415
     from agent.service.systemd import Systemd  # noqa: PLC0415
     from agent.settings_watch import SettingsPlace  # noqa: PLC0415
@@ -78,7 +78,7 @@ async def serve(arguments: argparse.Namespace, hear_stop: Callable[[Callable[[],
         clock=clock,
         processes=process_source(),
         starts=events_offered(),
-        entries=DesktopIndex(standard_folders(os.environ, Path.home())),
+        entries=installed_applications(os.environ, Path.home()),
         credentials=choose(settings.key_store, options.state),
         transport=HttpTransport(),
         usage=Meter(clock),

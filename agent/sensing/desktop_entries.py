@@ -5,15 +5,22 @@ The files may be anybody's, so how much is read of them is bounded, and a file t
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+import msgspec
+
+from agent.sensing.app_images import AppImages, root_of
+from agent.sensing.bus_services import bus_command, bus_name
+from agent.sensing.copies import build_id_of_file, by_build_id, may_be_copy
 from agent.sensing.desktop_files import DesktopEntry, Locate, parse
+from agent.sensing.desktop_keys import keys_of_entry, keys_of_name, keys_of_process
 from contract import programs
 
 FILE_LIMIT_BYTES = 256 * 1024
 FOLDER_LIMIT_FILES = 5_000
 DEPTH_LIMIT = 4
+Describe = Callable[[DesktopEntry], DesktopEntry]
 
 
 def standard_folders(environ: Mapping[str, str], home: Path) -> tuple[Path, ...]:
@@ -41,37 +48,84 @@ def locate_program(name: str) -> str | None:
     return os.path.realpath(found) if found else None
 
 
+def _as_it_is(entry: DesktopEntry) -> DesktopEntry:
+    return entry
+
+
 class DesktopIndex:
     """Owns what was read of the folders, and reads a folder again when it has changed.
 
     Args:
         folders: where entries lie; of two with the same id the one in the earlier folder counts.
         locate: finds programs.
+        describe: adds what else is said of an application; it is asked once for each that starts.
     """
 
-    def __init__(self, folders: Iterable[Path], locate: Locate = locate_program) -> None:
+    def __init__(
+        self, folders: Iterable[Path], locate: Locate = locate_program, describe: Describe = _as_it_is
+    ) -> None:
         self._folders = tuple(folders)
-        self._locate = locate
+        self._locate, self._describe = locate, describe
+        self._described: dict[str, DesktopEntry] = {}
+        self._images = AppImages()
+        self._originals: dict[bytes, str] | None = None
         self._seen: tuple[tuple[Path, int], ...] | None = None
         self._by_key: dict[str, list[DesktopEntry]] = {}
 
-    def for_process(self, exe: str | None, cmdline: Sequence[str] | None) -> DesktopEntry | None:
+    def for_process(
+        self,
+        exe: str | None,
+        cmdline: Sequence[str] | None,
+        flatpak_id: str | None = None,
+        name: str | None = None,
+    ) -> DesktopEntry | None:
         """Return the entry that a process was started by, None where there is none or several fit alike.
 
         Args:
             exe: path of the executable.
             cmdline: the command line; what an interpreter runs is found there.
+            flatpak_id: the Flatpak application that it runs in, where that is known.
+            name: what the system calls it; it counts only where nothing else is known.
         """
         words = tuple(cmdline or ())
         path = (exe or (words[0] if words else "")).removesuffix(" (deleted)")
-        if not path:
+        if not path and not name:
             return None
         self._refresh()
-        for key in _process_keys(path, words):
+        image = root_of(path)
+        if image is not None:
+            entry = self._images.entry_of(image)
+            return entry and self._with_all(entry)
+        for key in keys_of_process(path, words, flatpak_id) if path else keys_of_name(name or ""):
             entry = _best(self._by_key.get(key, ()), words)
             if entry is not None:
-                return entry
-        return None
+                return self._with_all(entry)
+        entry = _best(self._by_key.get(self._copied_from(path), ()), words) if may_be_copy(path) else None
+        return entry and self._with_all(entry)
+
+    def _copied_from(self, path: str) -> str:
+        """Return the installed program that an executable is a copy of, empty for none; they are read when first asked for."""
+        identifier = build_id_of_file(path)
+        if identifier is None:
+            return ""
+        if self._originals is None:
+            self._originals = by_build_id(key for key in self._by_key if key.startswith("/"))
+        return self._originals.get(identifier, "")
+
+    def named(self, name: str) -> tuple[DesktopEntry, ...]:
+        """Return the applications that are called so: by name, program, desktop file id, or the last part of that id; any case."""
+        self._refresh()
+        wanted = name.casefold().removesuffix(".desktop")
+        entries = {entry.desktop_id: entry for kept in self._by_key.values() for entry in kept}
+        return tuple(
+            self._with_all(entry) for _, entry in sorted(entries.items()) if wanted in _names_of(entry)
+        )
+
+    def _with_all(self, entry: DesktopEntry) -> DesktopEntry:
+        described = self._described.get(entry.desktop_id)
+        if described is None:
+            self._described[entry.desktop_id] = described = self._describe(entry)
+        return described
 
     def _refresh(self) -> None:
         if self._seen is not None and all(_changed_at(folder) == at for folder, at in self._seen):
@@ -81,73 +135,27 @@ class DesktopIndex:
         for root in self._folders:
             for desktop_id, file in _files(root, seen):
                 if desktop_id not in entries:
-                    entries[desktop_id] = self._read(file, desktop_id)
+                    entries[desktop_id] = self._read(file, desktop_id, root.parent)
         self._seen = tuple(seen)
-        self._by_key = {}
+        self._by_key, self._described, self._originals = {}, {}, None
         for entry in entries.values():
-            for key in dict.fromkeys(self._entry_keys(entry)) if entry else ():
+            for key in dict.fromkeys(keys_of_entry(entry, self._locate)) if entry else ():
                 self._by_key.setdefault(key, []).append(entry)  # type: ignore[arg-type]  # entry is not None here
 
-    def _read(self, file: Path, desktop_id: str) -> DesktopEntry | None:
+    def _read(self, file: Path, desktop_id: str, share: Path) -> DesktopEntry | None:
         try:
             with file.open("rb") as opened:
                 content = opened.read(FILE_LIMIT_BYTES + 1)
-            return (
-                parse(content.decode(), desktop_id, self._locate)
-                if len(content) <= FILE_LIMIT_BYTES
-                else None
-            )
+            if len(content) > FILE_LIMIT_BYTES:
+                return None
+            entry = parse(content.decode(), desktop_id, self._locate)
+            if entry is None:
+                return None
+            name = bus_name(entry.command, desktop_id, is_started_by_bus=entry.is_started_by_bus)
+            command = bus_command(share, name) if name else ()
+            return msgspec.structs.replace(entry, file=str(file), bus_command=command)
         except (OSError, ValueError):
             return None
-
-    def _entry_keys(self, entry: DesktopEntry) -> Iterator[str]:
-        """Give what a process of this entry may be found by."""
-        if entry.flatpak_id:
-            yield f"flatpak:{entry.flatpak_id.lower()}"
-            for word in entry.command:
-                if word.startswith("--command="):
-                    yield f"app:{programs.base_name(word.partition('=')[2])}"
-            return
-        if entry.snap:
-            yield f"snap:{entry.snap.lower()}"
-            return
-        program = entry.command[0]
-        base = programs.base_name(program)
-        interpreter = programs.interpreter_of(base.lower())
-        if interpreter is None:
-            real = self._locate(program)
-            yield program if "/" in program else f"base:{base}"
-            yield f"base:{base}"
-            if real:
-                yield real
-            return
-        script = programs.script_of(interpreter, entry.command)
-        if script and "/" in script:
-            yield script
-
-
-def _process_keys(path: str, words: tuple[str, ...]) -> Iterator[str]:
-    for kind, value in programs.container_of("linux", path):
-        yield f"{kind.removesuffix('_id')}:{value}"
-    base = programs.base_name(path)
-    launched = programs.launched_by(base, words)
-    if launched:
-        yield f"{launched[0].removesuffix('_id')}:{launched[1]}"
-        return
-    interpreter = programs.interpreter_of(base.lower())
-    if interpreter is not None:
-        script = programs.script_of(interpreter, words) if words else None
-        if script and "/" in script:
-            yield script
-            if programs.is_program_folder(script):
-                yield f"base:{programs.base_name(script)}"
-        return
-    if path.startswith("/app/"):
-        # What Flatpak mounts at /app is one application; only its command tells which.
-        yield f"app:{base}"
-        return
-    yield path
-    yield f"base:{base}"
 
 
 def _best(entries: Sequence[DesktopEntry], words: tuple[str, ...]) -> DesktopEntry | None:
@@ -156,7 +164,7 @@ def _best(entries: Sequence[DesktopEntry], words: tuple[str, ...]) -> DesktopEnt
     Where none fits, the only entry of a program is taken, unless it opens something of its own, as a page in a browser.
     """
     given = set(words)
-    fitting = [entry for entry in entries if _is_contained(entry) or given.issuperset(entry.command[1:])]
+    fitting = [entry for entry in entries if _fits(entry, given)]
     if not fitting and len(entries) == 1 and all(word.startswith("-") for word in entries[0].command[1:]):
         return entries[0]
     most = max((len(entry.command) for entry in fitting), default=0)
@@ -164,8 +172,22 @@ def _best(entries: Sequence[DesktopEntry], words: tuple[str, ...]) -> DesktopEnt
     return best[0] if len(best) == 1 else None
 
 
-def _is_contained(entry: DesktopEntry) -> bool:
-    return entry.flatpak_id is not None or entry.snap is not None
+def _names_of(entry: DesktopEntry) -> set[str]:
+    names = (
+        entry.name,
+        entry.desktop_id,
+        entry.desktop_id.rpartition(".")[2],
+        programs.base_name(entry.command[0]),
+    )
+    return {name.casefold() for name in names}
+
+
+def _fits(entry: DesktopEntry, given: set[str]) -> bool:
+    is_contained = entry.flatpak_id is not None or entry.snap is not None
+    is_asked_for = given.issuperset(entry.command[1:])
+    return (
+        is_contained or is_asked_for or (bool(entry.bus_command) and given.issuperset(entry.bus_command[1:]))
+    )
 
 
 def _changed_at(folder: Path) -> int:

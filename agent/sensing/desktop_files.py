@@ -15,6 +15,8 @@ Locate = Callable[[str], str | None]
 
 _ESCAPES = {"s": " ", "n": "\n", "t": "\t", "r": "\r", "\\": "\\"}
 _FIELD_CODES = "fFuUdDnNickvm"
+_SCHEME = "x-scheme-handler/"
+DESCRIPTION_LIMIT = 200
 _WRAPPERS = frozenset({"env", "firejail", "pkexec", "prime-run", "nohup", "setsid"})
 _OPTIONS_WITH_VALUE = frozenset({"-u", "--unset", "-C", "--chdir", "--user"})
 _TERMINALS = frozenset({
@@ -32,6 +34,18 @@ class DesktopEntry(msgspec.Struct, frozen=True):
     """Program and arguments; field codes and wrappers left out."""
     flatpak_id: str | None = None
     snap: str | None = None
+    name: str = ""
+    url_schemes: tuple[str, ...] = ()
+    """What links it says it opens: its MIME types `x-scheme-handler/…` (Shared MIME-info Specification)."""
+    descriptions: tuple[str, ...] = ()
+    """Its generic name and its comment."""
+    section: str | None = None
+    """Section of the distribution's package that it came with, where somebody asked for it."""
+    file: str = ""
+    is_started_by_bus: bool = False
+    """DBusActivatable."""
+    bus_command: tuple[str, ...] = ()
+    """What D-Bus starts it by, where it does."""
 
 
 def parse(text: str, desktop_id: str, locate: Locate) -> DesktopEntry | None:
@@ -54,11 +68,23 @@ def parse(text: str, desktop_id: str, locate: Locate) -> DesktopEntry | None:
         snap = programs.base_name(command[0]).partition(".")[0]
     return DesktopEntry(
         desktop_id=desktop_id,
-        categories=tuple(word for word in _unescape(keys.get("Categories", "")).split(";") if word),
+        categories=_list(keys, "Categories"),
         command=command,
         flatpak_id=_flatpak_id(command) or keys.get("X-Flatpak"),
         snap=snap,
+        name=_unescape(keys.get("Name", ""))[:DESCRIPTION_LIMIT],
+        url_schemes=tuple(
+            word.removeprefix(_SCHEME) for word in _list(keys, "MimeType") if word.startswith(_SCHEME)
+        ),
+        descriptions=tuple(
+            _unescape(keys[key])[:DESCRIPTION_LIMIT] for key in ("GenericName", "Comment") if keys.get(key)
+        ),
+        is_started_by_bus=keys.get("DBusActivatable") == "true",
     )
+
+
+def _list(keys: dict[str, str], key: str) -> tuple[str, ...]:
+    return tuple(word for word in _unescape(keys.get(key, "")).split(";") if word)
 
 
 def _keys(text: str) -> dict[str, str]:

@@ -4,6 +4,7 @@ A start time is told in ticks since the boot, which setting the clock does not c
 """
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from contract.facts import ProcessFacts
 assert sys.platform != "win32"  # tells the type checker whose calls these are
 
 _DEAD = frozenset("ZXx")
+_FLATPAK_SCOPE = re.compile(r"/app-flatpak-([A-Za-z0-9_.\\]+)-\d+\.scope(?:/|\s|\Z)")
 _DELETED = " (deleted)"
 _AT_MOST_BYTES = 4096
 COMMAND_LINE_LIMIT_BYTES = 64 * 1024
@@ -78,7 +80,13 @@ class LinuxSource(PsutilSource):
         image, stat = self.image(key.pid), self._stat(key.pid)
         if stat.is_over or self._key(key.pid, stat) != key:
             raise GoneError
-        facts = ProcessFacts(platform=PLATFORM, name=stat.name, exe=image.exe, cmdline=image.cmdline)
+        facts = ProcessFacts(
+            platform=PLATFORM,
+            name=stat.name,
+            exe=image.exe,
+            cmdline=image.cmdline,
+            flatpak_id=self._flatpak_id(key.pid, image.exe),
+        )
         return Reading(key, image, facts)
 
     def name(self, pid: int) -> str | None:
@@ -110,6 +118,15 @@ class LinuxSource(PsutilSource):
         except OSError as error:
             raise GoneError from error
 
+    def _flatpak_id(self, pid: int, exe: str | None) -> str | None:
+        """Return the Flatpak application that a process runs in; asked only of what looks as if it did."""
+        if not exe or not (exe.startswith("/app/") or exe.endswith("/bwrap")):
+            return None
+        try:
+            return flatpak_id_of(_read(f"{self._proc}/{pid}/cgroup"))
+        except OSError:
+            return None
+
     def _stat(self, pid: int) -> Stat:
         try:
             return parse_stat(_read(f"{self._proc}/{pid}/stat"))
@@ -140,6 +157,20 @@ def parse_command_line(text: bytes) -> tuple[str, ...]:
     if len(words) == 1:
         words = words[0].split(b" ")
     return tuple(readable(os.fsdecode(word)) for word in words)
+
+
+def flatpak_id_of(cgroup: bytes) -> str | None:
+    r"""Return the application whose scope a control group is; Flatpak makes one for each start, `app-flatpak-ID-NUMBER.scope`.
+
+    systemd writes a dash within a name as `\x2d` (systemd.unit(5), "String Escaping for Inclusion in Unit Names").
+
+    >>> flatpak_id_of(b"0::/user.slice/user-1000.slice/user@1000.service/app.slice/app-flatpak-org.gajim.Gajim-4711.scope\n")
+    'org.gajim.Gajim'
+    >>> flatpak_id_of(b"0::/user.slice/user-1000.slice/session-2.scope\n") is None
+    True
+    """
+    found = _FLATPAK_SCOPE.search(cgroup.decode(errors="replace"))
+    return found[1].replace(r"\x2d", "-") if found else None
 
 
 def parse_stat(text: bytes) -> Stat:

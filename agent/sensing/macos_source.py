@@ -14,12 +14,16 @@ class MacosSource(PsutilSource):
         self._bundles = BundleIndex()
 
     def read(self, key: ProcessKey) -> Reading:
-        """Return psutil's facts with bundle and bundle id."""
+        """Return psutil's facts with what the bundle says."""
         reading = super().read(key)
         bundle = self._bundles.for_process(reading.image.exe or "")
         if bundle is None:
             return reading
         facts = msgspec.structs.replace(
-            reading.facts, bundle_id=bundle.bundle_id, app_bundle=bundle.app_bundle
+            reading.facts,
+            bundle_id=bundle.bundle_id,
+            app_bundle=bundle.app_bundle,
+            app_category=bundle.app_category,
+            url_schemes=bundle.url_schemes or None,
         )
         return msgspec.structs.replace(reading, facts=facts)

@@ -7,6 +7,9 @@ from agent.sensing.own_child import OwnChild
 from agent.sensing.process_source import ProcessSource
 
 if sys.platform == "win32":
+    import winreg
+
+    from agent.sensing.windows_applications import WindowsApplications
     from agent.sensing.windows_events import WindowsEvents
     from agent.sensing.windows_source import WindowsSource
     from agent.windows.processes import ASKED
@@ -25,7 +28,7 @@ NOT_ON_MACOS = "On macOS only programs that Apple has entitled to it are told."
 def process_source() -> ProcessSource:
     """Return the source for the system that this runs on."""
     if sys.platform == "win32":
-        return WindowsSource(ASKED)
+        return WindowsSource(ASKED, WindowsApplications(winreg))
     elif sys.platform == "darwin":  # noqa: RET505  # the type checker passes over a branch, not over what follows one
         return MacosSource()
     else:

@@ -1,4 +1,4 @@
-"""What Windows tells of processes: the path without further rights, the package, and the user as a number made of the SID.
+"""What Windows tells of processes: the path without further rights, package and installed program, and the user by the SID.
 
 Much may not be read: a process of another user or of the system hides its command line, and a protected one everything.
 """
@@ -11,6 +11,7 @@ import psutil
 
 from agent.sensing.process_source import GoneError, Image, ProcessKey, Reading
 from agent.sensing.psutil_source import PsutilSource, readable
+from agent.sensing.windows_applications import Installed, WindowsApplications
 from contract.facts import ProcessFacts
 from contract.users import ADMINISTRATOR, number_of_sid
 
@@ -31,10 +32,11 @@ class WindowsSource(PsutilSource):
 
     Args:
         asked: how Windows is asked, `agent.windows.processes.ASKED`.
+        applications: what is installed.
     """
 
-    def __init__(self, asked: Asked) -> None:
-        self._asked = asked
+    def __init__(self, asked: Asked, applications: WindowsApplications) -> None:
+        self._asked, self._applications = asked, applications
 
     def key(self, pid: int) -> ProcessKey:
         """Return a process's identity; there are no zombies, and asking for one would list every process."""
@@ -56,8 +58,15 @@ class WindowsSource(PsutilSource):
         if self.key(key.pid) != key:
             raise GoneError
         name = PureWindowsPath(image.exe).name if image.exe else _listed_name(key.pid)
+        installed = self._applications.of_program(image.exe) if image.exe else Installed()
         facts = ProcessFacts(
-            platform="windows", name=name, exe=image.exe, cmdline=image.cmdline, package_family=package
+            platform="windows",
+            name=name,
+            exe=image.exe,
+            cmdline=image.cmdline,
+            package_family=package,
+            url_schemes=installed.url_schemes or None,
+            uninstall_name=installed.uninstall_name,
         )
         return Reading(key, image, facts)
 

@@ -104,6 +104,46 @@ def test_a_vanished_process_is_no_crash(capsys: pytest.CaptureFixture[str]) -> N
         assert "There is no such process" in capsys.readouterr().err
 
 
+@pytest.fixture
+def a_menu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "applications"
+    folder.mkdir()
+    entry = (
+        "[Desktop Entry]\nType=Application\nName=Foo Mail\nExec=foo-mail\nCategories=Network;Email;Chat;\n"
+    )
+    (folder / "org.example.Foo.desktop").write_text(entry)
+    (folder / "foo.desktop").write_text(entry.replace("Foo Mail", "Chatter").replace("Email;", ""))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_DATA_DIRS", str(tmp_path / "none"))
+
+
+@pytest.mark.parametrize("name", ["Foo Mail", "foo mail", "org.example.foo", "org.example.Foo.desktop"])
+def test_an_application_is_identified_by_what_people_call_it(
+    a_menu: None, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["identify", "--application", name]) == exits.COMPLIANT
+    told = capsys.readouterr().out
+    assert told.splitlines()[1] == "Confidence: 0%; from 50% on it is a messenger."
+    assert "Evidence for it:\n  - org.example.Foo gives its category as Network" in told
+    assert "Evidence against it:\n  - org.example.Foo gives its category as Email" in told
+    assert main(["identify", "--application", name, "--json"]) == exits.COMPLIANT
+    [one] = json.loads(capsys.readouterr().out)["applications"]
+    assert (one["match"], one["weighed"]["threshold"]) == (None, 0.5)
+
+
+def test_all_applications_of_a_name_are_identified_and_none_is_said(
+    a_menu: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["identify", "--application", "foo-mail"]) == exits.COMPLIANT
+    told = capsys.readouterr().out.split("\n\n")
+    assert [text.splitlines()[0].partition(",")[0] for text in told] == [
+        "foo-mail is Foo",
+        "foo-mail is not a messenger: it is not in the list of known messengers",
+    ]
+    assert main(["identify", "--application", "nobody"]) == exits.USAGE
+    assert "There is no such application" in capsys.readouterr().err
+
+
 def test_jsonl_answers_in_order_and_goes_on_after_a_bad_line() -> None:
     given = b'{"platform":"linux","exe":"/usr/bin/pidgin"}\nnot json\n{"platform":"linux","name":"bash"}\n'
     done = subprocess.run(

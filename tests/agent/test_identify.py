@@ -22,6 +22,7 @@ NOTHING: dict[str, Any] = {
     "listed": False,
     "confidence": 0.0,
     "evidence": [],
+    "weighed": None,
 }
 
 
@@ -43,6 +44,7 @@ def test_a_messenger_is_answered_with_its_evidence() -> None:
                     "sentence": "The executable is pidgin (source: Debian pidgin 2.14.12).",
                 }
             ],
+            "weighed": None,
         }
     ]
 
@@ -198,7 +200,43 @@ def test_a_person_is_told_that_a_messenger_is_not_listed() -> None:
     facts = ProcessFacts(platform="linux", desktop_id="foochat", categories=("Chat",))
     text = explain(facts, MATCHER.match(facts))
     assert "a messenger that is not listed (unlisted:foochat)" in text
-    assert "The desktop entry of foochat is in the category Chat." in text
+    assert text.splitlines()[1:] == [
+        "Confidence: 60%; from 50% on it is a messenger.",
+        "Evidence:",
+        (
+            "  - foochat gives its category as Chat: programs in it are made to chat"
+            " (source: Desktop Menu Specification 1.1, appendix A)."
+        ),
+    ]
+
+
+def test_what_speaks_against_it_is_told_with_the_threshold() -> None:
+    line = '{"platform": "linux", "desktop_id": "mail", "categories": ["Chat", "Email"]}'
+    [answer] = _answers(line)
+    assert (answer["messenger"], answer["confidence"], answer["evidence"]) == (None, 0.0, [])
+    weighed = answer["weighed"]
+    assert (weighed["confidence"], weighed["threshold"]) == (0.0, 0.5)
+    assert [evidence["value"] for evidence in weighed["for"]] == ["Chat"]
+    assert [evidence["value"] for evidence in weighed["against"]] == ["Email"]
+    facts = ProcessFacts(
+        platform="linux", exe="/usr/bin/mail", desktop_id="mail", categories=("Chat", "Email")
+    )
+    text = explain(facts, MATCHER.match(facts)).splitlines()
+    assert text[0].startswith(
+        "/usr/bin/mail is not a messenger: it is not in the list of known messengers, and"
+    )
+    assert text[1] == "Confidence: 0%; from 50% on it is a messenger."
+    assert [line for line in text if line.startswith("Evidence")] == [
+        "Evidence for it:",
+        "Evidence against it:",
+    ]
+    assert "  - mail gives its category as Email: a mail program may show a chat beside the mail" in text[-1]
+
+
+def test_a_browser_is_none_however_much_its_entry_says() -> None:
+    facts = ProcessFacts(platform="linux", exe="/usr/bin/firefox", desktop_id="x", categories=("Chat",))
+    text = explain(facts, MATCHER.match(facts))
+    assert "its facts say so, but it is a browser" in text
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,23 @@ import pytest
 
 from agent.folders import Folders, UserFolders, user_folders_on
 from agent.localapi.peer import Peer, peer_of_sid, peer_of_xucred, role_of
-from agent.sensing.app_bundles import FILE_LIMIT_BYTES, Bundle, BundleIndex
-from agent.sensing.process_source import GoneError, ProcessKey
+from agent.sensing.app_bundles import (
+    FILE_LIMIT_BYTES,
+    SCHEMES_AT_MOST,
+    Bundle,
+    BundleIndex,
+    Info,
+    info_of,
+)
+from agent.sensing.macos_source import MacosSource
+from agent.sensing.process_source import GoneError, Image, ProcessKey, Reading
 from agent.sensing.psutil_source import PsutilSource
+from agent.sensing.windows_applications import UNINSTALL, Installed, WindowsApplications, program_of
 from agent.sensing.windows_source import Asked, WindowsSource
 from contract import access
+from contract.catalogue import Catalogue
+from contract.facts import ProcessFacts
+from contract.matching import Matcher
 from contract.places import PIPES, places_on, sockets_to_try, trusted_owner, user_socket
 from contract.users import ADMINISTRATORS_SID, SYSTEM_SID, is_person_sid, number_of_sid
 
@@ -212,9 +224,187 @@ def test_a_list_that_changed_is_read_again(tmp_path: Path) -> None:
     assert index.for_process(exe) == Bundle("A.app", "org.example.two")
 
 
+ADIUM: dict[str, object] = {
+    "CFBundleIdentifier": "com.adiumX.adiumX",
+    "LSApplicationCategoryType": "public.app-category.social-networking",
+    "CFBundleURLTypes": [
+        {"CFBundleURLName": "AIM URL", "CFBundleURLSchemes": ["aim"]},
+        {"CFBundleURLName": "Jabber URL", "CFBundleURLSchemes": ["xmpp", "jabber"]},
+        {"CFBundleURLName": "IRC Service URL", "CFBundleURLSchemes": ["irc"]},
+    ],
+}
+"""Cut from Adium's own Info.plist, version 1.7hg."""
+
+
+def test_what_an_application_of_macos_says_of_itself_holds_for_its_helpers(tmp_path: Path) -> None:
+    exe = an_app(tmp_path / "Adium.app", "unused")
+    (tmp_path / "Adium.app/Contents/Info.plist").write_bytes(plistlib.dumps(ADIUM))
+    helper = an_app(tmp_path / "Adium.app/Contents/Frameworks/H.app", "com.adiumX.adiumX.helper.Renderer")
+    index, unlisted = BundleIndex(), Matcher(Catalogue({}))
+    keys = []
+    for path in (exe, helper):
+        bundle = index.for_process(path)
+        assert bundle is not None
+        assert bundle.app_category == "public.app-category.social-networking"
+        assert bundle.url_schemes == ("aim", "xmpp", "jabber", "irc")
+        match = unlisted.match(
+            ProcessFacts(
+                platform="macos",
+                exe=path,
+                bundle_id=bundle.bundle_id,
+                app_bundle=bundle.app_bundle,
+                app_category=bundle.app_category,
+                url_schemes=bundle.url_schemes,
+            )
+        )
+        assert match is not None
+        keys.append((match.messenger, match.name))
+    assert keys == [("unlisted:com.adiumx.adiumx", "adiumX")] * 2, "one application is one sighting"
+
+
+def test_macos_facts_have_what_the_bundle_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    exe = an_app(tmp_path / "Adium.app", "unused")
+    (tmp_path / "Adium.app/Contents/Info.plist").write_bytes(plistlib.dumps(ADIUM))
+    key = ProcessKey(7, 1.0)
+    told = Reading(key, Image(exe, (exe,)), ProcessFacts(platform="macos", exe=exe))
+    monkeypatch.setattr(PsutilSource, "read", lambda _self, _key: told)
+    facts = MacosSource().read(key).facts
+    assert (facts.app_bundle, facts.bundle_id) == ("Adium.app", "com.adiumX.adiumX")
+    assert (facts.app_category, facts.url_schemes) == (
+        "public.app-category.social-networking",
+        ("aim", "xmpp", "jabber", "irc"),
+    )
+
+
+@pytest.mark.parametrize(
+    "types",
+    [
+        7,
+        "xmpp",
+        ["xmpp"],
+        [{}],
+        [{"CFBundleURLSchemes": "xmpp"}],
+        [{"CFBundleURLSchemes": [7, "", "a\nb", b"x"]}],
+    ],
+)
+def test_url_types_of_another_form_are_left_out(types: object) -> None:
+    assert info_of({"CFBundleURLTypes": types, "LSApplicationCategoryType": ["x"]}) == Info()
+    many = {"CFBundleURLTypes": [{"CFBundleURLSchemes": [f"s{number}" for number in range(1_000)]}]}
+    assert len(info_of(many).url_schemes) == SCHEMES_AT_MOST  # type: ignore[arg-type]  # a table as any other
+
+
+class FakeWinReg:
+    """A registry as a table of paths; it raises what `winreg` raises."""
+
+    HKEY_LOCAL_MACHINE, HKEY_CURRENT_USER, HKEY_CLASSES_ROOT = "HKLM", "HKCU", "HKCR"
+
+    def __init__(self, keys: dict[str, dict[str, object]]) -> None:
+        self.keys = keys
+        self.changed = 1
+        self.read: list[str] = []
+
+    def OpenKey(self, key: str, sub_key: str) -> str:  # noqa: N802
+        path = f"{key}\\{sub_key}".lower()
+        if not any(kept.lower() == path or kept.lower().startswith(f"{path}\\") for kept in self.keys):
+            raise FileNotFoundError(path)
+        return path
+
+    def EnumKey(self, key: str, index: int) -> str:  # noqa: N802
+        below = sorted(
+            {
+                kept[len(key) + 1 :].partition("\\")[0]
+                for kept in self.keys
+                if kept.lower().startswith(f"{key}\\")
+            }
+        )
+        if index >= len(below):
+            raise OSError(259, "No more data is available")
+        return below[index]
+
+    def QueryInfoKey(self, key: str) -> tuple[int, int, int]:  # noqa: N802
+        return 0, 0, self.changed
+
+    def QueryValueEx(self, key: str, name: str) -> tuple[object, int]:  # noqa: N802
+        self.read.append(key)
+        values = next((values for kept, values in self.keys.items() if kept.lower() == key), {})
+        if name not in values:
+            raise FileNotFoundError(name)
+        return values[name], 1
+
+
+FOO = r"C:\Program Files\Foo Chat\FooChat.exe"
+REGISTRY: dict[str, dict[str, object]] = {
+    r"HKCR\xmpp": {"": "URL:XMPP Protocol", "URL Protocol": ""},
+    r"HKCR\xmpp\shell\open\command": {"": f'"{FOO}" "%1"'},
+    r"HKCR\im": {"": "no URL Protocol"},
+    r"HKCR\im\shell\open\command": {"": f'"{FOO}" "%1"'},
+    r"HKCR\slack": {"URL Protocol": 7},
+    rf"HKLM\{UNINSTALL[0]}\FooChat": {
+        "DisplayName": "Foo Chat 1.2",
+        "DisplayIcon": f"{FOO},0",
+        "InstallLocation": "C:\\Program Files\\Foo Chat",
+    },
+    rf"HKCU\{UNINSTALL[0]}\Bar": {"DisplayName": "Bar", "InstallLocation": "C:\\Users\\ada\\Bar\\"},
+    rf"HKLM\{UNINSTALL[1]}\Root": {"DisplayName": "Takes everything", "InstallLocation": "C:\\"},
+    rf"HKLM\{UNINSTALL[1]}\Update": {"InstallLocation": r"C:\Program Files\Update"},
+}
+"""In the form of Microsoft's "Registering an Application to a URI Scheme" and "Uninstall Registry Key"."""
+
+
+@pytest.mark.parametrize(
+    ("exe", "installed"),
+    [
+        (FOO, Installed(("xmpp",), "Foo Chat 1.2")),
+        (FOO.upper(), Installed(("xmpp",), "Foo Chat 1.2")),
+        (r"C:\Users\ada\Bar\bar.exe", Installed((), "Bar")),
+        (r"C:\Users\ada\Bar\deeper\bar.exe", Installed()),
+        (r"C:\Users\ada\Bar\unins000.exe", Installed()),
+        (r"C:\Users\ada\Bar\Update.exe", Installed()),
+        (r"C:\anything.exe", Installed()),
+        (r"C:\Program Files\Update\update.exe", Installed()),
+        (r"C:\Program Files\Foo Chat\other.exe", Installed()),
+    ],
+)
+def test_windows_tells_the_links_and_the_name_of_an_installed_program(exe: str, installed: Installed) -> None:
+    assert WindowsApplications(FakeWinReg(REGISTRY)).of_program(exe) == installed
+
+
+def test_an_unlisted_messenger_of_windows_is_known_by_the_links_it_opens() -> None:
+    source = WindowsSource(
+        Asked(lambda _: FOO, lambda _: None, lambda _: ADA), WindowsApplications(FakeWinReg(REGISTRY))
+    )
+    facts = source.read(source.key(os.getpid())).facts
+    assert (facts.url_schemes, facts.uninstall_name) == (("xmpp",), "Foo Chat 1.2")
+    match = Matcher(Catalogue({})).match(facts)
+    assert match is not None
+    assert (match.messenger, match.listed) == ("unlisted:foochat", False)
+
+
+def test_the_registry_is_read_again_only_when_something_was_installed() -> None:
+    registry = FakeWinReg(dict(REGISTRY))
+    applications = WindowsApplications(registry)
+    applications.of_program(FOO)
+    read = len(registry.read)
+    applications.of_program(r"C:\Windows\explorer.exe")
+    assert len(registry.read) == read
+    del registry.keys[r"HKCR\xmpp"]
+    registry.changed = 2
+    assert applications.of_program(FOO) == Installed((), "Foo Chat 1.2")
+
+
+@pytest.mark.parametrize(
+    "command", ["", '"', "rundll32 url.dll,X %1", '"C:\\a.exe', "chat.exe %1", '"%1"', '"C:\\a.dll"']
+)
+def test_a_command_of_another_kind_starts_no_program_of_its_own(command: str) -> None:
+    assert program_of(command) in {None, "c:\\a.exe"}
+
+
 def test_windows_facts_come_from_what_windows_was_asked() -> None:
     pid, exe = os.getpid(), r"C:\Program Files\WindowsApps\MSTeams_1.2_x64__8wekyb3d8bbwe\ms-teams.exe"
-    source = WindowsSource(Asked(lambda _: exe, lambda _: "MSTeams_8wekyb3d8bbwe", lambda _: ADA))
+    source = WindowsSource(
+        Asked(lambda _: exe, lambda _: "MSTeams_8wekyb3d8bbwe", lambda _: ADA),
+        WindowsApplications(FakeWinReg({})),
+    )
     reading = source.read(source.key(pid))
     assert (reading.facts.name, reading.facts.package_family) == ("ms-teams.exe", "MSTeams_8wekyb3d8bbwe")
     assert source.uid(pid) == number_of_sid(ADA)
@@ -227,11 +417,11 @@ def test_what_windows_refuses_is_unknown_and_what_ended_is_gone() -> None:
     def ended(_: int) -> str:
         raise ProcessLookupError
 
-    refused = WindowsSource(Asked(refuse, refuse, refuse))
+    refused = WindowsSource(Asked(refuse, refuse, refuse), WindowsApplications(FakeWinReg({})))
     key = refused.key(os.getpid())
     assert refused.read(key).facts.exe is None
     assert refused.uid(key.pid) == 0
     with pytest.raises(GoneError):
-        WindowsSource(Asked(ended, refuse, refuse)).read(key)
+        WindowsSource(Asked(ended, refuse, refuse), WindowsApplications(FakeWinReg({}))).read(key)
     assert isinstance(refused, PsutilSource)
     assert isinstance(key, ProcessKey)

@@ -10,10 +10,14 @@ from agent.errors import DistrustError
 from agent.localapi.pace import Pace
 from agent.localapi.peer import Peer
 from agent.reporting.enrolment import current_enrolment
+from agent.sensing.debian_packages import DebianPackages
+from agent.sensing.desktop_entries import DesktopIndex
+from agent.sensing.installed import Described, facts_of_application
 from contract import wire
 from contract.envelope import EVERY_DEVICE, Address, seal
 from contract.local import LINE_LIMIT_BYTES, METHODS, ErrorCode, Reply, Request
 from contract.messages import REPLY_LIMIT_BYTES, CheckInReply
+from contract.weighing import weigh
 from tests.fakes.central_server import TENANT
 from tests.fakes.device import Device, policy
 from tests.fakes.running_agent import OTHER_UID, OWNER_UID, RunningAgent
@@ -180,7 +184,57 @@ class _RollBack(Exception):  # noqa: N818 - nothing went wrong: each input finds
     """Undoes what an answer did."""
 
 
+@contextlib.contextmanager
+def _application(folder: Path) -> Iterator[Check]:
+    """What is installed. The first line says which file the rest is: an entry, its metainfo file, its service, dpkg's status."""
+    share, dpkg = folder / "share", folder / "dpkg"
+    files = {
+        b"entry": share / "applications/org.example.Foo.desktop",
+        b"metainfo": share / "metainfo/org.example.Foo.metainfo.xml",
+        b"service": share / "dbus-1/services/org.example.Foo.service",
+        b"status": dpkg / "status",
+    }
+    files_before = {
+        b"entry": b"[Desktop Entry]\nType=Application\nExec=foo\nCategories=Network;\nDBusActivatable=true\n",
+        b"status": b"Package: foo\nSection: net\nDescription: an IRC client\n\n",
+    }
+    (dpkg / "info").mkdir(parents=True)
+    (dpkg / "info/foo.list").write_text(f"{files[b'entry']}\n")
+    for file in files.values():
+        file.parent.mkdir(parents=True, exist_ok=True)
+
+    def check(data: bytes) -> None:
+        which, rest = head_and_rest(data)
+        for kind, file in files.items():
+            file.write_bytes(rest if kind == which else files_before.get(kind, b""))
+        described = Described([share], DebianPackages(dpkg, "/"))
+        index = DesktopIndex([share / "applications"], lambda name: name, described.complete)
+        for entry in (*index.named("foo"), index.for_process("/usr/bin/foo", ("foo",))):
+            if entry is not None:
+                weighed = weigh(facts_of_application(entry, lambda name: name))
+                if not 0 <= weighed.confidence <= 1:
+                    raise FoundError(f"no confidence: {weighed}")
+
+    yield check
+
+
 TARGETS = (
+    Target(
+        "application",
+        "what an installed application says of itself",
+        _application,
+        (
+            "entry",
+            "metainfo",
+            "service",
+            "status",
+            "[Desktop Entry]",
+            "Exec=",
+            "<component",
+            "<!ENTITY",
+            "category",
+        ),
+    ),
     Target(
         "local",
         "a conversation with the agent",

@@ -366,6 +366,50 @@ def _certificates() -> Documents:
     )
 
 
+def _keys_and_values(first: str, between: str) -> Render:
+    """Return what writes a document as lines of a key and a value."""
+    return lambda document: "\n".join(
+        [first, *(f"{key}{between}{value}" for key, value in document.items()), ""]
+        if isinstance(document, dict)
+        else [first, str(document)]
+    )
+
+
+def _xml(document: Any) -> str:
+    """Return a document as elements; what is neither table nor list is text, and text is not escaped."""
+    if isinstance(document, dict):
+        return "".join(f"<{key}>{_xml(one)}</{key.partition(' ')[0]}>" for key, one in document.items())
+    return "".join(map(_xml, document)) if isinstance(document, list) else str(document)
+
+
+def _applications() -> Bytes:
+    entry = {
+        "Type": "Application",
+        "Exec": "foo %u",
+        "Categories": "Network;Chat;",
+        "MimeType": "x-scheme-handler/xmpp;",
+        "DBusActivatable": "true",
+        "GenericName": "a chat client",
+    }
+    categories = [{"category": "InstantMessaging"}, {"category": "Network"}]
+    component = {
+        'component type="desktop"': {
+            "id": "org.example.Foo",
+            "summary": "an XMPP client",
+            "categories": categories,
+            "provides": [{"mediatype": "x-scheme-handler/irc"}],
+        }
+    }
+    package = {"Package": "foo", "Section": "net", "Description": "an IRC client"}
+    service = {"Name": "org.example.Foo", "Exec": "/usr/bin/foo --gapplication-service"}
+    return (
+        _joined(st.just(b"entry"), spoiled(st.just(entry), _keys_and_values("[Desktop Entry]", "=")))
+        | _joined(st.just(b"metainfo"), spoiled(st.just(component), _xml))
+        | _joined(st.just(b"status"), spoiled(st.just(package), _keys_and_values("", ": ")))
+        | _joined(st.just(b"service"), spoiled(st.just(service), _keys_and_values("[D-BUS Service]", "=")))
+    )
+
+
 def shape_of(name: str, number: int) -> Bytes:
     """Return what makes the inputs of one slice for a target."""
     _SLICE.set(number)
@@ -381,6 +425,7 @@ def shape_of(name: str, number: int) -> Bytes:
             | _joined(st.just(b"certificate"), spoiled(_certificates()))
         ),
         "local": _conversations,
+        "application": _applications,
         "reply": _answers,
         "request": _web_requests,
         "check-in": _check_ins,

@@ -7,7 +7,7 @@ from tests.fuzz.target import Target
 
 CORPUS = Path(__file__).parent / "corpus"
 IN_CONTRACT = ("envelope", "envelope-signed", "keys", "catalogue", "facts", "policy", "bundle")
-IN_AGENT = ("local", "reply")
+IN_AGENT = ("local", "reply", "application")
 ON_SERVER = ("request", "check-in", "observations", "enrolment")
 NAMES = (*IN_CONTRACT, *IN_AGENT, *ON_SERVER)
 INSTRUMENTED = ("contract", "agent", "server", "joserfc")
