@@ -3,10 +3,11 @@
 from importlib import resources
 
 from agent.errors import AgentError
-from contract.catalogue import Catalogue, parse
+from contract.catalogue import Catalogue, Written, catalogue_of, entries_in
 from contract.errors import MalformedError
 
 DATA_FOLDER = "catalogue_data"
+_REMEDY = "Install Decorum again; its files are incomplete or were changed."
 
 
 class CatalogueError(AgentError):
@@ -24,7 +25,18 @@ def load(package: str = "contract") -> Catalogue:
     Raises:
         CatalogueError: the files are missing, cannot be read, or one is not of the agreed form.
     """
-    remedy = "Install Decorum again; its files are incomplete or were changed."
+    try:
+        return catalogue_of(shipped_entries(package))
+    except MalformedError as error:
+        raise CatalogueError(error.detail, _REMEDY) from error
+
+
+def shipped_entries(package: str = "contract") -> dict[str, Written]:
+    """Return the entries as they are written in the package's data.
+
+    Raises:
+        CatalogueError: as `load`.
+    """
     try:
         folder = resources.files(package).joinpath(DATA_FOLDER)
         files = sorted(
@@ -32,10 +44,10 @@ def load(package: str = "contract") -> Catalogue:
         )
         texts = {file.name: file.read_text(encoding="utf-8") for file in files}
     except (OSError, UnicodeDecodeError, ModuleNotFoundError) as error:
-        raise CatalogueError(f"{package}/{DATA_FOLDER} cannot be read ({error}).", remedy) from error
+        raise CatalogueError(f"{package}/{DATA_FOLDER} cannot be read ({error}).", _REMEDY) from error
     if not texts:
-        raise CatalogueError(f"{package}/{DATA_FOLDER} is empty.", remedy)
+        raise CatalogueError(f"{package}/{DATA_FOLDER} is empty.", _REMEDY)
     try:
-        return parse(texts)
+        return entries_in(texts)
     except MalformedError as error:
-        raise CatalogueError(error.detail, remedy) from error
+        raise CatalogueError(error.detail, _REMEDY) from error
