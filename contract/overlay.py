@@ -50,7 +50,7 @@ from contract.unlisted import PREFIX
 from contract.wire import convert
 
 NEVER = "never"
-_ALSO = "also_seen"
+ALSO_SEEN = "also_seen"
 UnlistedId = Annotated[str, msgspec.Meta(pattern=rf"^{PREFIX}[^\x00-\x1f\x7f]+\Z", max_length=200)]
 
 
@@ -82,21 +82,30 @@ def parse(text: str) -> Overlay:
         MalformedError: not TOML, or not of the agreed form; the error names the entry.
     """
     tables = table_in(text, "The overlay")
-    # A messenger may be called so as well: then it is a table.
-    never = () if isinstance(tables.get(NEVER, {}), dict) else tables.pop(NEVER)
-    try:
-        names = convert(tuple[UnlistedId, ...], never)
-    except MalformedError as error:
-        raise MalformedError(
-            f"{NEVER}: {error.detail}", f'Write it as ["{PREFIX}KEY"], as reports name what is not listed.'
-        ) from error
+    never = take_never(tables)
     entries: dict[str, Correction] = {}
     for messenger, table in tables.items():
         try:
             entries[convert(MessengerId, messenger)] = convert(Correction, table)
         except MalformedError as error:
             raise MalformedError(f"{messenger!r}: {error.detail}", error.remedy, error.path) from error
-    return Overlay(entries=entries, never=names)
+    return Overlay(entries=entries, never=never)
+
+
+def take_never(tables: dict[str, Any]) -> tuple[str, ...]:
+    """Take out of an overlay's tables what names no messengers, and return it.
+
+    Raises:
+        MalformedError: it is no list of ids of unlisted messengers; it was taken out.
+    """
+    # A messenger may be called so as well: then it is a table.
+    never = () if isinstance(tables.get(NEVER, {}), dict) else tables.pop(NEVER)
+    try:
+        return convert(tuple[UnlistedId, ...], never)
+    except MalformedError as error:
+        raise MalformedError(
+            f"{NEVER}: {error.detail}", f'Write it as ["{PREFIX}KEY"], as reports name what is not listed.'
+        ) from error
 
 
 def merge(listed: Mapping[str, Written], overlay: Overlay) -> Catalogue:
@@ -137,15 +146,15 @@ def corrected_table(listed: Mapping[str, Any] | None, table: Mapping[str, Any]) 
     {'name': 'New', 'seen': [1, 2]}
     """
     merged = {**(listed or {}), **table}
-    also = merged.pop(_ALSO, ())
-    if also:
-        merged["seen"] = [*merged.get("seen", ()), *also]
+    also, seen = merged.pop(ALSO_SEEN, ()), merged.get("seen", [])
+    if also and isinstance(seen, list):
+        merged["seen"] = [*seen, *also]
     return merged
 
 
 def _corrected(messenger: str, listed: Written | None, correction: Correction) -> Written:
     said = {name: value for name, value in msgspec.structs.asdict(correction).items() if value is not UNSET}
-    said["seen"] = (*said.get("seen", () if listed is None else listed.seen), *said.pop(_ALSO))
+    said["seen"] = (*said.get("seen", () if listed is None else listed.seen), *said.pop(ALSO_SEEN))
     if listed is not None:
         return msgspec.structs.replace(listed, **said)
     lacking = [name for name in ("name", "maker", "kind", "seen") if not said.get(name)]

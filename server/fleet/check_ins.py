@@ -16,7 +16,7 @@ from server.fleet.pace import of_devices
 from server.fleet.seals import answered, named_device, opened
 from server.fleet.spread import spread_seconds
 from server.identity import Identity
-from server.policies import publishing
+from server.policies import catalogues, publishing
 
 DEVICES = of_devices()
 
@@ -76,6 +76,8 @@ def _take(
     current_serial = 0 if policy is None else policy.serial
     # A server's clock may be set back; the device would refuse a time before the last one it was told.
     at = now if device.acknowledged_at is None else max(now, device.acknowledged_at)
+    bundle = policy.sealed if policy is not None and policy.serial != said.policy_serial else None
+    catalogue = catalogues.offered(said.catalogue_version, beside=bundle)
     interval_seconds = settings.CONFIGURATION.check_in_seconds
     _note(device, said, now)
     device.acknowledged_at = at
@@ -86,6 +88,7 @@ def _take(
         request=wire.digest(message.sealed.encode()),
         at=at,
         current_serial=current_serial,
+        catalogue_version=catalogue.version,
         taken_up_to=device.taken.up_to,
         missing=device.taken.missing,
         forks=taken.forks,
@@ -98,7 +101,8 @@ def _take(
     return CheckInReply(
         sealed=answered(acknowledgement, "acknowledgement", device.id, identity),
         certificates=identity.certificates,
-        bundle=policy.sealed if policy is not None and policy.serial != said.policy_serial else None,
+        bundle=bundle,
+        catalogue=catalogue.sealed,
     )
 
 
