@@ -73,7 +73,7 @@ class CatalogueShelf:
     @property
     def newest(self) -> int:
         """The highest version that was ever taken here; no older one is taken again."""
-        return max(self.version, int(self._store.fact(_HIGHEST) or 0))
+        return max(self.version, self._highest())
 
     @property
     def in_use(self) -> CatalogueInUse:
@@ -87,7 +87,7 @@ class CatalogueShelf:
             DistrustError: it was damaged or changed, and is set aside; what came with this program is used.
         """
         try:
-            bundle = kept_in(self._file, trust)
+            bundle = self._kept(trust)
         except DistrustError as error:
             self._use_shipped()
             aside = self._set_aside()
@@ -150,6 +150,15 @@ class CatalogueShelf:
         """Return why the last catalogue that came was refused, unless a good one has come since."""
         known = self._refusal()
         return None if known is None else known.sentence
+
+    def _kept(self, trust: Trust) -> CatalogueBundle | None:
+        bundle = kept_in(self._file, trust)
+        if bundle is not None and bundle.version < self._highest():
+            raise DistrustError(f"It is version {bundle.version}, and a newer one was here.", "older")
+        return bundle
+
+    def _highest(self) -> int:
+        return int(self._store.fact(_HIGHEST) or 0)
 
     def _refusal(self) -> Refused | None:
         text = self._store.fact(REFUSED)

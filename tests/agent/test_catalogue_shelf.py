@@ -245,6 +245,20 @@ def test_an_older_one_is_refused_even_after_the_newer_ones_file_is_gone(
     assert troubles(device)[0].startswith("A catalogue was refused (older): ")
 
 
+def test_an_older_file_put_back_in_the_newer_ones_place_is_set_aside(device: Device, tmp_path: Path) -> None:
+    device.server.publish_catalogue()
+    device.check_in()
+    older = (tmp_path / FILE_NAME).read_bytes()
+    device.server.publish_catalogue(OVERLAY)
+    device.check_in()
+    (tmp_path / FILE_NAME).write_bytes(older)
+    with pytest.raises(DistrustError) as refused:
+        device.catalogues.load(trust_of(device))
+    assert refused.value.reason == "older"
+    device.check_in()
+    assert is_known(device.catalogues)
+
+
 def test_one_that_cannot_be_written_is_not_used_and_comes_again(
     device: Device, monkeypatch: pytest.MonkeyPatch
 ) -> None:
