@@ -140,6 +140,7 @@ class Compliance:
         for sighting in self._open.values():
             if one.key in sighting.processes or one.key in sighting.pages:
                 if sighting.match.messenger == one.match.messenger:
+                    self._call(sighting, one.match)
                     return []
                 # The process has become another program: what it was is over.
                 return [*self._end(frozenset({one.key}), frozenset(), at), *self._start(one, judge, at)]
@@ -167,6 +168,11 @@ class Compliance:
         sighting = _joined(sighting, one.key)
         self._open[sighting.id] = sighting
         return [Transition("started", sighting, at)]
+
+    def _call(self, sighting: Sighting, match: Match) -> None:
+        """Call a messenger as it is called now: the catalogue may have changed since it was recognised."""
+        if (match.name, match.listed) != (sighting.match.name, sighting.match.listed):
+            self._open[sighting.id] = msgspec.structs.replace(sighting, match=match)
 
     def _end(
         self, over: frozenset[ProcessKey | PageKey], gone: frozenset[ProcessKey | PageKey], at: datetime

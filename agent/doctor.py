@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from agent.catalogue import in_words
 from agent.clock import DOUBT
 from agent.provisioning import Refusal
 from agent.reporting.enrolment import Enrolment
@@ -128,6 +129,7 @@ def examine(facts: Facts) -> tuple[Finding, ...]:
             _clock,
             _contact,
             _policy,
+            _catalogue,
             _notice,
             _sensing,
             _starts,
@@ -372,6 +374,22 @@ def _policy(facts: Facts) -> Iterable[Finding]:
         )
     else:
         yield Finding("policy", "fine", f"Policy number {snapshot.policy_serial} is in force.")
+
+
+def _catalogue(facts: Facts) -> Iterable[Finding]:
+    in_use = None if facts.snapshot is None else facts.snapshot.catalogue
+    if facts.snapshot is None or in_use is None:
+        return
+    sentence = in_words(in_use, facts.snapshot.company)
+    if in_use.current > in_use.version:
+        yield Finding(
+            "catalogue",
+            "attention",
+            f"{sentence} The server has version {in_use.current}.",
+            "It comes with one of the next check-ins; if it was refused, the problems below say why.",
+        )
+    else:
+        yield Finding("catalogue", "fine", sentence)
 
 
 def _notice(facts: Facts) -> Iterable[Finding]:

@@ -1,6 +1,6 @@
 """Identify: what a process is, in plain words or as one JSON object per line.
 
-Lines are judged by what they say alone; nothing of this machine is looked at, so the same line gives the same answer anywhere.
+Lines are judged by what they say alone, and by the catalogue in use; nothing else of this machine is looked at.
 """
 
 from collections.abc import Iterable, Iterator

@@ -21,6 +21,7 @@ class Lookout:
     """Owns the rhythm of looking.
 
     Args:
+        matcher: gives what messengers are known by now.
         set_seconds: the pause between two looks where nobody tells of starts, as the settings have it.
         someone_there: tells whether a person uses this device, as far as is known.
         busy: tells how many seconds of a processor this thread has used so far.
@@ -33,7 +34,7 @@ class Lookout:
         noticing: Noticing,
         source: ProcessSource,
         entries: DesktopIndex,
-        matcher: Matcher,
+        matcher: Callable[[], Matcher],
         desk: Desk,
         clock: Clock,
         ownership: Ownership,
@@ -97,6 +98,11 @@ class Lookout:
         """Look soon: the end of another process matters now."""
         self._woken.set()
 
+    def look_again(self) -> None:
+        """Look again at everything that runs, and soon: messengers are known by something else now."""
+        self._watch.read_all_again()
+        self._woken.set()
+
     def _next_at(self, slowed: Callable[[float], float]) -> float:
         """Return when to look again although nothing was told."""
         if self._noticing.by_events:
@@ -122,8 +128,9 @@ class Lookout:
         self._woken.set()
 
     def _recognise(self, readings: Iterable[Reading]) -> Iterable[Found]:
+        matcher = self._matcher()
         for reading in readings:
-            match = self._matcher.match(complete(reading.facts, self._entries))
+            match = matcher.match(complete(reading.facts, self._entries))
             if match is None:
                 continue
             try:

@@ -1,6 +1,6 @@
 """Writes down what changed: the journal, the open sightings and, through the privacy door, the outbox, in one transaction."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from agent.compliance import Sighting, Transition
@@ -19,7 +19,7 @@ class Recorder:
     """Owns the table of open sightings; what could not be written waits here and is written first the next time."""
 
     def __init__(
-        self, store: Store, journal: Journal, outbox: Outbox, door: Door, catalogue: Catalogue
+        self, store: Store, journal: Journal, outbox: Outbox, door: Door, catalogue: Callable[[], Catalogue]
     ) -> None:
         self._store, self._journal, self._outbox = store, journal, outbox
         self._door, self._catalogue = door, catalogue
@@ -71,7 +71,7 @@ class Recorder:
         return self._report(transition, policy_serial)
 
     def _report(self, transition: Transition, policy_serial: int) -> bool:
-        entry = self._catalogue.messengers.get(transition.sighting.match.messenger)
+        entry = self._catalogue().messengers.get(transition.sighting.match.messenger)
         cleared = self._door.clear_sighting(
             _observed(transition, policy_serial),
             None if entry is None else entry.kind,

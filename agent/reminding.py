@@ -38,7 +38,7 @@ class Reminding:
         outbox: Outbox,
         door: Door,
         shelf: PolicyShelf,
-        catalogue: Catalogue,
+        catalogue: Callable[[], Catalogue],
         clock: Clock,
         deliver: Deliver,
     ) -> None:
@@ -59,7 +59,7 @@ class Reminding:
             now = self._clock.now()
             if not is_due(sighting, bundle.policy, self._book.past(sighting.uid), now):
                 continue
-            reminder = compose(sighting, bundle, self._catalogue, secrets.token_hex(16), now)
+            reminder = compose(sighting, bundle, self._catalogue(), secrets.token_hex(16), now)
             with self._store.transaction():
                 self._book.write(reminder, sighting.uid, sighting.channel, sighting.side.profile)
                 self._journal.append("reminder", reminder, now)

@@ -147,9 +147,13 @@ def _carry_table(damaged: sqlite3.Connection, store: Store, table: str) -> int:
 def _readable(damaged: sqlite3.Connection, table: str) -> Iterable[tuple[object, ...]]:
     """Yield the rows before the damage, and those behind it, which are read from the end."""
     for order in ("ASC", "DESC"):
-        rows = damaged.execute(f"SELECT * FROM {table} ORDER BY 1 {order}") if _exists(damaged, table) else ()  # noqa: S608
         try:
-            yield from rows
+            # The very first page may be the damaged one.
+            yield from (
+                damaged.execute(f"SELECT * FROM {table} ORDER BY 1 {order}")  # noqa: S608 - our own tables
+                if _exists(damaged, table)
+                else ()
+            )
         except (sqlite3.Error, UnicodeError):
             continue
         return

@@ -1,6 +1,7 @@
 """The composition root: every object of the daemon is built here, once, and passed by argument."""
 
 import asyncio
+import contextlib
 import random
 import time
 from collections.abc import Callable
@@ -9,12 +10,13 @@ from pathlib import Path
 import msgspec
 
 from agent.actors import run_actors
-from agent.catalogue import load as load_catalogue
+from agent.catalogue_shelf import FILE_NAME as CATALOGUE_FILE_NAME
+from agent.catalogue_shelf import CatalogueShelf
 from agent.clock import Clock
 from agent.compliance import Compliance
 from agent.credentials.interface import CredentialStore
 from agent.desk import Desk, Listeners
-from agent.errors import DamageError, DistrustError, OtherServerError
+from agent.errors import DamageError, DistrustError, OtherServerError, StateError
 from agent.journal import Journal
 from agent.judging import Judging
 from agent.localapi.broadcast import Broadcaster
@@ -54,11 +56,11 @@ from agent.this_user import own_uid
 from agent.upkeep import Upkeep
 from agent.web_pages import WebPagesOpen
 from contract.local import Reminder, Snapshot
-from contract.matching import Matcher
 from contract.observations import Trouble
 from contract.places import Scope
 
 REJUDGE_SECONDS = 60.0
+CATALOGUE_DAMAGED = "catalogue_damaged"
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,13 +101,12 @@ class Agent:
         self._lock = FolderLock(options.state)
         self._rescued = rescue(options.state / STATE_FILE, clock.now())
         self._store = store = Store(options.state / STATE_FILE)
-        self._catalogue = load_catalogue()
-        self._matcher = Matcher(self._catalogue)
         self._problems = Problems()
         journal = Journal(store)
         self._outbox = Outbox(store)
         self._journal = journal
         self._shelf = PolicyShelf(store, journal)
+        self._catalogues = CatalogueShelf(options.state / CATALOGUE_FILE_NAME, store, journal)
         ledger = Ledger(store)
         self._notice = Notice(store, journal, self._outbox)
         self._door = Door(
@@ -120,6 +121,7 @@ class Agent:
             ledger,
             self._outbox,
             self._shelf,
+            self._catalogues,
             outside.credentials,
             self._door,
             clock,
@@ -128,7 +130,7 @@ class Agent:
         self._judging = Judging(
             self._shelf, clock, check_ins.server_time, settings.ownership, settings.highest_rung
         )
-        recorder = Recorder(store, journal, self._outbox, self._door, self._catalogue)
+        recorder = Recorder(store, journal, self._outbox, self._door, lambda: self._catalogues.catalogue)
         self._reminding = Reminding(
             store,
             ReminderBook(store),
@@ -136,7 +138,7 @@ class Agent:
             self._outbox,
             self._door,
             self._shelf,
-            self._catalogue,
+            lambda: self._catalogues.catalogue,
             clock,
             self._deliver,
         )
@@ -160,6 +162,7 @@ class Agent:
             store,
             self._outbox,
             self._shelf,
+            self._catalogues,
             check_ins,
             outside.transport,
             Backoff(random.SystemRandom()),
@@ -168,6 +171,7 @@ class Agent:
             self._problems,
             self._enrolled,
             self._desk.policy_changed,
+            self._catalogue_changed,
             self._broadcaster.changed,
         )
         self._secret_file = SecretFile(
@@ -187,7 +191,7 @@ class Agent:
             self._noticing,
             outside.processes,
             outside.entries,
-            self._matcher,
+            lambda: self._catalogues.matcher,
             self._desk,
             clock,
             settings.ownership,
@@ -198,7 +202,7 @@ class Agent:
         )
         self._web_pages = WebPagesOpen(
             outside.processes,
-            self._catalogue,
+            lambda: self._catalogues.catalogue,
             self._desk,
             clock,
             settings.ownership,
@@ -312,6 +316,7 @@ class Agent:
             self._shelf.load(enrolment.trust)
         except DistrustError as error:
             self._problems.report("policy", error)
+        self._load_catalogue(enrolment)
         named = self._settings.server_url
         if named is not None and named.rstrip("/") != enrolment.server_url:
             other = OtherServerError(
@@ -320,6 +325,20 @@ class Agent:
             )
             self._problems.report("other_server", other)
         self._desk.policy_changed()
+
+    def _load_catalogue(self, enrolment: Enrolment) -> None:
+        try:
+            self._catalogues.load(enrolment.trust)
+        except DistrustError as error:
+            self._tell_of_damage(error.detail, CATALOGUE_DAMAGED)
+
+    def _catalogue_changed(self) -> None:
+        """Put a new catalogue to work on everything that runs."""
+        self._problems.clear(CATALOGUE_DAMAGED)
+        with contextlib.suppress(StateError), self._store.transaction():
+            self._store.remember(CATALOGUE_DAMAGED, "")
+        self._lookout.look_again()
+        self._broadcaster.changed()
 
     async def _judge_each_minute(self) -> None:
         while True:
@@ -331,7 +350,9 @@ class Agent:
         self._desk.user_told(uid)
 
     def _snapshot_for(self, caller: Caller) -> Snapshot:
-        return build(self._view(), self._door, self._catalogue, uid=caller.uid, sees_uid=caller.sees_uid)
+        return build(
+            self._view(), self._door, self._catalogues.catalogue, uid=caller.uid, sees_uid=caller.sees_uid
+        )
 
     def _view(self) -> View:
         now = self._clock.now()
@@ -351,20 +372,21 @@ class Agent:
             problems=self._problems.all(),
             noticing=self._noticing.means,
             focused=self._web_pages.focused(),
+            catalogue=self._catalogues.in_use,
+            catalogue_refused=self._catalogues.refused(),
         )
 
     def _sources(self, ledger: Ledger, outside: Surroundings) -> Sources:
         return Sources(
             snapshot_for=self._snapshot_for,
             shelf=self._shelf,
-            catalogue=self._catalogue,
+            catalogues=self._catalogues,
             door=self._door,
             ownership=self._settings.ownership,
             ledger=ledger,
             reminding=self._reminding,
             processes=outside.processes,
             entries=outside.entries,
-            matcher=self._matcher,
             notice_shown=self._notice_shown,
             check_in=self._reporter.ask,
             web_pages=self._web_pages,

@@ -9,7 +9,7 @@ from agent.compliance import PageKey, Sighting
 from agent.privacy import Door
 from contract.catalogue import Catalogue
 from contract.judge import VerdictState, worst
-from contract.local import MessengerRow, Noticing, Problem, ServerState, Snapshot
+from contract.local import CatalogueInUse, MessengerRow, Noticing, Problem, ServerState, Snapshot
 from contract.messages import PolicyBundle
 from contract.policy import Ownership
 
@@ -34,6 +34,9 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     noticing: Noticing
     focused: frozenset[PageKey] = frozenset()
     """Pages that have the keyboard."""
+    catalogue: CatalogueInUse | None = None
+    catalogue_refused: str | None = None
+    """Why the last catalogue that came was refused."""
 
 
 def build(view: View, door: Door, catalogue: Catalogue, *, uid: int | None, sees_uid: int | None) -> Snapshot:
@@ -66,6 +69,7 @@ def build(view: View, door: Door, catalogue: Catalogue, *, uid: int | None, sees
         problems=tuple(_problems(view)),
         questions_contact=None if policy is None else policy.contacts.questions,
         noticing=view.noticing,
+        catalogue=view.catalogue,
     )
 
 
@@ -76,6 +80,12 @@ def _problems(view: View) -> Iterable[Problem]:
             "policy_refused",
             f"A new policy was refused: {view.policy_refused}",
             "The last good one stays in force; tell your administrator.",
+        )
+    if view.catalogue_refused is not None:
+        yield Problem(
+            "catalogue_refused",
+            f"A new list of messengers was refused: {view.catalogue_refused}",
+            "The last good one stays in use; tell your administrator.",
         )
     if view.clock_in_doubt:
         yield Problem(

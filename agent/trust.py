@@ -12,12 +12,13 @@ import msgspec
 
 from agent.errors import DistrustError
 from contract import wire
+from contract.catalogue_bundle import CatalogueBundle, unpacked
 from contract.envelope import EVERY_DEVICE, Address, SealError, VerifyKey, unseal, untrusted_header
 from contract.errors import MalformedError
 from contract.messages import REPLY_LIMIT_BYTES, KeyCertificate, PolicyBundle
 
-Use = Literal["policy", "server"]
-USES: tuple[Use, ...] = ("policy", "server")
+Use = Literal["policy", "server", "catalogue"]
+USES: tuple[Use, ...] = ("policy", "server", "catalogue")
 
 
 class Trust(msgspec.Struct, frozen=True):
@@ -103,6 +104,65 @@ def verify_bundle(
         ) from error
     except MalformedError as error:
         raise DistrustError(f"The policy is malformed: {error.detail}", "malformed") from error
+
+
+def verify_catalogue(
+    untrusted_text: str, certificates: Sequence[str], trust: Trust, at: datetime | None
+) -> CatalogueBundle:
+    """Return a catalogue that was sealed by a catalogue key of the root's and can be used; whether it is timely is not asked.
+
+    Raises:
+        DistrustError: unsigned, tampered, of another root, malformed, or its parts do not fit together.
+    """
+    key = trust.key_for("catalogue", certificates, key_id(untrusted_text), at)
+    address = Address(
+        type="catalogue-bundle", tenant=trust.tenant, device=EVERY_DEVICE, direction="to_device"
+    )
+    try:
+        bundle = unpacked(unseal(untrusted_text, address, key))
+        bundle.catalogue()
+    except SealError as error:
+        raise DistrustError(
+            f"The catalogue's seal does not hold: {error.detail}", f"seal_{error.problem}"
+        ) from error
+    except MalformedError as error:
+        raise DistrustError(f"The catalogue is malformed: {error.detail}", "malformed") from error
+    return bundle
+
+
+def open_catalogue(
+    untrusted_text: str,
+    certificates: Sequence[str],
+    trust: Trust,
+    *,
+    newest: int,
+    current: int,
+    at: datetime,
+) -> CatalogueBundle:
+    """Return a published catalogue that holds and is timely.
+
+    Args:
+        untrusted_text: the sealed catalogue.
+        certificates: the certificates that came with it.
+        trust: whom this device believes.
+        newest: the highest version that was ever taken here; 0 without one.
+        current: the newest version, as the server's sealed answer says.
+        at: the server's sealed time.
+
+    Raises:
+        DistrustError: as `verify_catalogue`, or older by version.
+    """
+    bundle = verify_catalogue(untrusted_text, certificates, trust, at)
+    if bundle.version < newest:
+        raise DistrustError(
+            f"Version {bundle.version} of the catalogue is older than version {newest}, which was here.",
+            "older",
+        )
+    if bundle.version < current:
+        raise DistrustError(
+            f"Version {bundle.version} of the catalogue came, although {current} is current.", "frozen"
+        )
+    return bundle
 
 
 def open_bundle(

@@ -40,7 +40,7 @@ class WebPagesOpen:
 
     Args:
         source: says whose process a browser is and what it runs.
-        catalogue: the messengers that have pages.
+        catalogue: gives what messengers are known by now.
         desk: takes what is found and what is gone.
         clock: the device's.
         ownership: who owns the device.
@@ -51,7 +51,7 @@ class WebPagesOpen:
     def __init__(
         self,
         source: ProcessSource,
-        catalogue: Catalogue,
+        catalogue: Callable[[], Catalogue],
         desk: Desk,
         clock: Clock,
         ownership: Ownership,
@@ -61,7 +61,8 @@ class WebPagesOpen:
         self._source, self._catalogue, self._desk, self._clock = source, catalogue, desk, clock
         self._side = classify(Signals(ownership=ownership))
         self._changed, self._opened = changed, opened
-        self._with_pages = frozenset(web_origins(catalogue).values())
+        self._with_pages: tuple[Catalogue | None, frozenset[str]] = (None, frozenset())
+        """The messengers that have pages, in the catalogue that was asked last."""
         self._told: dict[int, _Told] = {}
         self._away: dict[PageKey, float] = {}
         """When a page that is not told of is over."""
@@ -144,12 +145,18 @@ class WebPagesOpen:
         open_here = {
             PageKey(reading.key, name, picture.profile, page.messenger): page.focused
             for page in picture.pages
-            if page.messenger in self._with_pages
+            if page.messenger in self._having_pages()
         }
         return _Told(frozenset(open_here), frozenset(page for page, focused in open_here.items() if focused))
 
+    def _having_pages(self) -> frozenset[str]:
+        catalogue = self._catalogue()
+        if self._with_pages[0] is not catalogue:
+            self._with_pages = catalogue, frozenset(web_origins(catalogue).values())
+        return self._with_pages[1]
+
     def _found(self, page: PageKey, uid: int) -> Found:
-        name = self._catalogue.name_of(page.messenger)
+        name = self._catalogue().name_of(page.messenger)
         match = Match(
             messenger=page.messenger,
             name=name,

@@ -21,7 +21,7 @@ manifest or a package, never an address:
 'https://web.telegram.org'
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Literal
 
 import msgspec
@@ -106,9 +106,11 @@ class WebAddress(msgspec.Struct, frozen=True, order=True):
 
 
 class Catalogue(msgspec.Struct, frozen=True):
-    """Listed messengers by id."""
+    """Listed messengers by id, and what is none although it looks like one."""
 
     messengers: dict[str, Messenger]
+    never: frozenset[str] = frozenset()
+    """Ids of unlisted messengers, `unlisted:<key>`, that are no messengers."""
 
     def name_of(self, messenger: str) -> str:
         """Return the messenger's name; for an unlisted one, the key behind `unlisted:`."""
@@ -132,15 +134,16 @@ class Catalogue(msgspec.Struct, frozen=True):
         )
 
 
-_Row = tuple[
+Row = tuple[
     Platform, Text, Annotated[dict[IdentifierKind, Text | tuple[Text, ...]], msgspec.Meta(min_length=1)]
 ]
+"""What one source vouches for on one platform."""
 
 
-class _Written(_Described, frozen=True, kw_only=True):
-    """An entry as it is written."""
+class Written(_Described, frozen=True, kw_only=True, omit_defaults=True):
+    """An entry as it is written, in files and in what is sealed: each source stands once."""
 
-    seen: Annotated[tuple[_Row, ...], msgspec.Meta(min_length=1)]
+    seen: Annotated[tuple[Row, ...], msgspec.Meta(min_length=1)]
 
 
 def parse(texts: Mapping[str, str]) -> Catalogue:
@@ -150,37 +153,58 @@ def parse(texts: Mapping[str, str]) -> Catalogue:
         MalformedError: a file is not TOML, an entry is not of the agreed form or a client of none that is listed, or an id
             stands in two files; the error names the file or the entry.
     """
-    messengers: dict[str, Messenger] = {}
+    return catalogue_of(entries_in(texts))
+
+
+def entries_in(texts: Mapping[str, str]) -> dict[str, Written]:
+    """Return the entries of TOML files (name to text), by id.
+
+    Raises:
+        MalformedError: as `parse`, but that clients are not looked at.
+    """
+    entries: dict[str, Written] = {}
     for file_name, text in texts.items():
         for messenger_id, untrusted_entry in table_in(text, file_name).items():
-            if messenger_id in messengers:
+            if messenger_id in entries:
                 raise MalformedError(f"{messenger_id} stands twice; again in {file_name}.", "Keep one entry.")
             try:
                 convert(MessengerId, messenger_id)
-                messengers[messenger_id] = _messenger(convert(_Written, untrusted_entry))
+                entries[messenger_id] = convert(Written, untrusted_entry)
             except MalformedError as error:
                 where = f"{file_name}, {messenger_id!r}: "
                 raise MalformedError(f"{where}{error.detail}", error.remedy, error.path) from error
-    for messenger_id, messenger in messengers.items():
-        service = messenger.client_of
-        if service and (service not in messengers or messengers[service].client_of):
+    return entries
+
+
+def catalogue_of(entries: Mapping[str, Written]) -> Catalogue:
+    """Return the catalogue that entries make.
+
+    Raises:
+        MalformedError: an entry is a client of none that is listed.
+    """
+    for messenger_id, entry in entries.items():
+        service = entry.client_of
+        if service and (service not in entries or entries[service].client_of):
             raise MalformedError(
                 f"{messenger_id} is a client of {service!r}, which is no messenger of its own.",
                 "Name a listed one.",
                 f"$.{messenger_id}.client_of",
             )
-    return Catalogue(messengers)
+    return Catalogue({messenger_id: _messenger(entry) for messenger_id, entry in entries.items()})
 
 
-def _messenger(entry: _Written) -> Messenger:
+def identifiers(seen: Iterable[Row]) -> Iterator[Identifier]:
+    """Give each way of showing itself that rows tell of."""
+    for platform, source, found in seen:
+        for kind, values in found.items():
+            for value in _each(values):
+                yield Identifier(platform, kind, value, source)
+
+
+def _messenger(entry: Written) -> Messenger:
     return Messenger(
         **{name: getattr(entry, name) for name in _Described.__struct_fields__},
-        seen=tuple(
-            Identifier(platform, kind, value, source)
-            for platform, source, found in entry.seen
-            for kind, values in found.items()
-            for value in _each(values)
-        ),
+        seen=tuple(identifiers(entry.seen)),
     )
 
 

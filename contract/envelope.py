@@ -33,6 +33,7 @@ MessageType = Literal[
     "check-in",
     "acknowledgement",
     "policy-bundle",
+    "catalogue-bundle",
     "key-certificate",
     "device-key",
 ]

@@ -96,6 +96,21 @@ class Noticing(msgspec.Struct, frozen=True):
     """How often more was told at once than could be taken; each time everything was looked at."""
 
 
+class CatalogueInUse(Dated, frozen=True, kw_only=True):
+    """By what messengers are known on this device."""
+
+    version: int
+    """The version of the company's published catalogue; 0 where only the list that came with the agent is used."""
+    release: str
+    """The release of Decorum that the list came with: the agent's own, or the server's."""
+    issued: Moment | None = None
+    """When that version was published."""
+    corrections: int = 0
+    """How many entries of the company's own it has."""
+    current: int = 0
+    """The newest version, as the server last said; 0 where it said none."""
+
+
 class Snapshot(Dated, frozen=True, kw_only=True):
     """All that the status window shows."""
 
@@ -121,6 +136,8 @@ class Snapshot(Dated, frozen=True, kw_only=True):
     questions_contact: str | None = None
     noticing: Noticing | None = None
     """None where an older agent does not tell."""
+    catalogue: CatalogueInUse | None = None
+    """Alike."""
 
 
 class Reminder(Dated, frozen=True, kw_only=True):

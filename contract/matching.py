@@ -86,6 +86,7 @@ class Matcher:
     """
 
     def __init__(self, catalogue: Catalogue) -> None:
+        self._never = catalogue.never
         self._names = {messenger: entry.name for messenger, entry in catalogue.messengers.items()}
         self._tables: dict[tuple[str, str], dict[str, _Known]] = {}
         self._products: dict[str, _Known] = {}
@@ -141,7 +142,8 @@ class Matcher:
             hits = [hit for hit in hits if hit.kind not in _OF_THE_PROGRAM]
         if hits:
             return self._listed(hits)
-        return None if is_browser else unlisted(facts, base, cmdline)
+        match = None if is_browser else unlisted(facts, base, cmdline)
+        return None if match is not None and match.messenger in self._never else match
 
     def _listed(self, hits: list[_Hit]) -> Match:
         strongest = max(hits, key=lambda hit: (WEIGHTS[hit.kind], hit.known.messenger)).known

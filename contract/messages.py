@@ -5,7 +5,7 @@ Enrolment, once: the device makes its key, sends `EnrolmentRequest`, and gets `E
 Check-in, again and again: the device seals a `CheckIn`, which lists the salted digests of the observations it reports, and
 puts their bodies beside the seal, so that one body can be erased later without breaking it. The server takes each sequence
 number once and answers with a sealed `Acknowledgement`; if the device's policy is older than the current serial, the sealed
-`PolicyBundle` stands beside it. All keys but the root's come as `KeyCertificate`s sealed by the root.
+`PolicyBundle` stands beside it, and alike the sealed catalogue (`contract.catalogue_bundle`). All keys but the root's come as `KeyCertificate`s sealed by the root.
 """
 
 from typing import Annotated, Literal
@@ -146,6 +146,8 @@ class CheckIn(msgspec.Struct, frozen=True, kw_only=True):
     clock: Clock
     policy_serial: Count
     """0 without a policy."""
+    catalogue_version: Count | None = None
+    """The version of the published catalogue in use, 0 without one; None from an agent that takes none."""
     journal: ChainHead
     waiting: Count
     """Observations that are due and wait on the device, those in this message included."""
@@ -161,6 +163,8 @@ class Acknowledgement(Dated, frozen=True, kw_only=True):
     at: Moment
     current_serial: Count
     """The newest published serial at this time, so that an old policy cannot be frozen in place."""
+    catalogue_version: Count = 0
+    """The newest published version of the catalogue at this time, alike; 0 where none was ever published."""
     taken_up_to: Count
     """Every sequence number up to here has been taken."""
     missing: tuple[tuple[Sequence, Sequence], ...] = ()
@@ -185,6 +189,8 @@ class CheckInReply(msgspec.Struct, frozen=True, kw_only=True):
     certificates: tuple[str, ...] = ()
     bundle: str | None = None
     """The sealed `PolicyBundle`, if the device's serial is not the current one."""
+    catalogue: str | None = None
+    """The sealed `CatalogueBundle`, if the device takes one and its version is not the current one."""
 
 
 class PolicyBundle(Dated, frozen=True, kw_only=True):

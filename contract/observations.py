@@ -122,9 +122,10 @@ DISCLOSURES: tuple[Disclosure, ...] = (
     ),
     Disclosure(
         type="heartbeat",
-        what="That this device is there: its id, its operating system, who owns it, the versions of Decorum and of the "
-        "policy, its clock and when it was last started anew, how many reports wait and their digests, a digest of the local "
-        "record that tells nothing of what stands in it, and its next public key when that changes.",
+        what="That this device is there: its id, its operating system, who owns it, the versions of Decorum, of the "
+        "policy and of the list of known messengers, its clock and when it was last started anew, how many reports wait and "
+        "their digests, a digest of the local record that tells nothing of what stands in it, and its next public key when "
+        "that changes.",
         why="So that a device that went silent is noticed.",
         who="Administrators and compliance officers",
         personal=False,

@@ -29,7 +29,7 @@ _OLDEST = {"chromium": "116", "firefox": "128.0"}
 
 
 def files_of(
-    kind: Kind, catalogue: Catalogue, update_url: str | None = None, version: int = VERSION
+    kind: Kind, catalogue: Catalogue, update_url: str | None = None, version: str = str(VERSION)
 ) -> dict[str, bytes]:
     """Return the extension's files by name.
 
@@ -49,7 +49,7 @@ def files_of(
     }
 
 
-def manifest(kind: Kind, origins: tuple[str, ...], update_url: str | None, version: int) -> dict[str, object]:
+def manifest(kind: Kind, origins: tuple[str, ...], update_url: str | None, version: str) -> dict[str, object]:
     """Return the manifest."""
     patterns = [f"{origin}/*" for origin in origins]
     # To a browser `*.zulipchat.com` means that very host, too, which is its maker's own pages.
@@ -57,7 +57,7 @@ def manifest(kind: Kind, origins: tuple[str, ...], update_url: str | None, versi
     return {
         "manifest_version": 3,
         "name": "Decorum",
-        "version": str(version),
+        "version": version,
         "description": "Tells Decorum on this device whether a messenger's page is open. It runs in no other page.",
         "incognito": "not_allowed",
         "permissions": list(PERMISSIONS),
@@ -95,7 +95,7 @@ def content_digest(catalogue: Catalogue) -> str:
     """Return a digest over everything but the version's own number."""
     kinds: tuple[Kind, ...] = ("chromium", "firefox")
     everything = {
-        kind: {name: digest(content) for name, content in files_of(kind, catalogue, version=0).items()}
+        kind: {name: digest(content) for name, content in files_of(kind, catalogue, version="0").items()}
         for kind in kinds
     }
     return digest(encode(everything))

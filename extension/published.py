@@ -29,23 +29,25 @@ class File(msgspec.Struct, frozen=True):
     content_type: str
 
 
-def files(catalogue: Catalogue, key: str, address: str) -> dict[str, File]:
+def files(catalogue: Catalogue, key: str, address: str, edition: int = 0) -> dict[str, File]:
     """Return what is offered, by the path below an address.
 
     Args:
         catalogue: the listed messengers.
         key: the company's key for the extension.
         address: the address of all of it, without a final slash.
+        edition: the version of the catalogue that the company has published; 0 for none.
 
     Raises:
         ValueError: the key is none.
     """
-    chromium = signed(zipped(files_of("chromium", catalogue, f"{address}/{CHROMIUM_LIST}")), key)
-    firefox = zipped(files_of("firefox", catalogue, f"{address}/{FIREFOX_LIST}"))
+    version = f"{VERSION}.{edition}" if edition else str(VERSION)
+    chromium = signed(zipped(files_of("chromium", catalogue, f"{address}/{CHROMIUM_LIST}", version)), key)
+    firefox = zipped(files_of("firefox", catalogue, f"{address}/{FIREFOX_LIST}", version))
     return {
-        CHROMIUM_LIST: File(_chromium_list(extension_id(key), address).encode(), "text/xml"),
+        CHROMIUM_LIST: File(_chromium_list(extension_id(key), address, version).encode(), "text/xml"),
         CHROMIUM_PACKAGE: File(chromium, "application/x-chrome-extension"),
-        FIREFOX_LIST: File(_firefox_list(firefox, address).encode(), "application/json"),
+        FIREFOX_LIST: File(_firefox_list(firefox, address, version).encode(), "application/json"),
         FIREFOX_PACKAGE: File(firefox, "application/x-xpinstall"),
     }
 
@@ -66,21 +68,21 @@ def policy(browser: BrowserName, chromium_id: str, address: str) -> str:
     return json.dumps(told, indent=2) + "\n"
 
 
-def _chromium_list(chromium_id: str, address: str) -> str:
+def _chromium_list(chromium_id: str, address: str, version: str) -> str:
     package = quoteattr(f"{address}/{CHROMIUM_PACKAGE}")
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         '<gupdate xmlns="http://www.google.com/update2/response" protocol="2.0">\n'
         f'  <app appid="{chromium_id}">\n'
-        f'    <updatecheck codebase={package} version="{VERSION}"/>\n'
+        f'    <updatecheck codebase={package} version="{version}"/>\n'
         "  </app>\n"
         "</gupdate>\n"
     )
 
 
-def _firefox_list(package: bytes, address: str) -> str:
+def _firefox_list(package: bytes, address: str, version: str) -> str:
     newest = {
-        "version": str(VERSION),
+        "version": version,
         "update_link": f"{address}/{FIREFOX_PACKAGE}",
         "update_hash": f"sha256:{hashlib.sha256(package).hexdigest()}",
     }

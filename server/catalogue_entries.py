@@ -20,6 +20,8 @@ from contract.catalogue import (
 )
 from contract.errors import MalformedError
 from contract.facts import Platform
+from contract.matching import compared
+from contract.overlay import ALSO_SEEN, NEVER, corrected_table, take_never
 from contract.toml_text import table_in
 from contract.wire import convert
 
@@ -91,19 +93,74 @@ class Reading:
 
     Args:
         texts: the catalogue's files, name to text.
+        overlay: name and text of the overlay that is laid over them.
     """
 
-    def __init__(self, texts: Mapping[str, str]) -> None:
+    def __init__(self, texts: Mapping[str, str], overlay: tuple[str, str] | None = None) -> None:
         self.entries: list[Entry] = []
         self.findings: list[Finding] = []
-        for file, text in texts.items():
-            try:
-                tables = table_in(text, "It")
-            except MalformedError as error:
-                self.findings.append(Finding(file, "", "", error.detail, error.remedy))
-                continue
-            for messenger, table in tables.items():
+        written = [
+            (file, messenger, table)
+            for file, text in texts.items()
+            for messenger, table in self._tables(file, text).items()
+        ]
+        laid_over = {} if overlay is None else self._overlay(*overlay)
+        listed = {messenger: table for _, messenger, table in written if isinstance(table, dict)}
+        for file, messenger, table in written:
+            if messenger not in laid_over:
                 self._read(file, messenger, table)
+        for messenger, table in laid_over.items():
+            whole = corrected_table(listed.get(messenger), table) if isinstance(table, dict) else table
+            self._read("" if overlay is None else overlay[0], messenger, whole)
+        self._take_from_others(laid_over)
+
+    def _tables(self, file: str, text: str) -> dict[str, object]:
+        try:
+            return table_in(text, "It")
+        except MalformedError as error:
+            self.findings.append(Finding(file, "", "", error.detail, error.remedy))
+            return {}
+
+    def _overlay(self, file: str, text: str) -> dict[str, object]:
+        """Return the overlay's tables."""
+        tables = self._tables(file, text)
+        try:
+            take_never(tables)
+        except MalformedError as error:
+            self.findings.append(Finding(file, NEVER, "", error.detail, error.remedy))
+        for messenger, table in tables.items():
+            if isinstance(table, dict) and not isinstance(table.get(ALSO_SEEN, []), list):
+                problem = f"Its {ALSO_SEEN} is no list of rows."
+                self.findings.append(
+                    Finding(file, messenger, "", problem, "Write [[PLATFORM, SOURCE, { KIND = VALUE }]].")
+                )
+                tables[messenger] = {key: value for key, value in table.items() if key != ALSO_SEEN}
+        return tables
+
+    def _take_from_others(self, laid_over: Mapping[str, object]) -> None:
+        """Leave with no other entry what the overlay says one of its own looks like, as devices do."""
+        said = {
+            (one.platform, one.kind, compared(one)): messenger
+            for messenger, table in laid_over.items()
+            if isinstance(table, dict)
+            for key in ("seen", ALSO_SEEN)
+            for row in _rows(table.get(key))
+            for one in _identifiers(row, 0)
+            if isinstance(one, Identifier)
+        }
+        if said:
+            self.entries = [
+                msgspec.structs.replace(
+                    entry,
+                    identifiers=tuple(
+                        one
+                        for one in entry.identifiers
+                        if entry.id in laid_over
+                        or said.get((one.platform, one.kind, compared(one)), entry.id) == entry.id
+                    ),
+                )
+                for entry in self.entries
+            ]
 
     def _read(self, file: str, messenger: str, table: object) -> None:
         def found(problem: str, remedy: str, identifier: str = "") -> None:
@@ -119,8 +176,7 @@ class Reading:
         for problem, remedy in _faults(table):
             found(problem, remedy)
         identifiers: list[Identifier] = []
-        rows = table.get("seen")
-        for number, row in enumerate(rows if isinstance(rows, list) else [], start=1):
+        for number, row in enumerate(_rows(table.get("seen")), start=1):
             for one in _identifiers(row, number):
                 if isinstance(one, Identifier):
                     identifiers.append(one)
@@ -138,6 +194,10 @@ class Reading:
         )
 
 
+def _rows(seen: object) -> list[object]:
+    return seen if isinstance(seen, list) else []
+
+
 def _faults(table: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     """Give what is wrong with an entry's own fields, and what to do."""
     for key in _NEEDED:
@@ -148,6 +208,8 @@ def _faults(table: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     for key in ("name", "maker", "client_of"):
         if not isinstance(table.get(key, ""), str):
             yield f"Its {key} is no text.", "Put it in quotes."
+    if table.get("seen") and not isinstance(table["seen"], list):
+        yield "Its seen is no list of rows.", "Write [[PLATFORM, SOURCE, { KIND = VALUE }]]."
     kind = table.get("kind")
     if kind and kind not in get_args(MessengerKind):
         yield f"{kind!r} is no kind of messenger.", f"Use one of {', '.join(get_args(MessengerKind))}."

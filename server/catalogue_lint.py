@@ -9,6 +9,7 @@ from contract.catalogue import Identifier
 from contract.matching import NAME_LIMIT, compared
 from contract.programs import BROWSERS, HELPERS, interpreter_of
 from server.catalogue_entries import Entry, Finding, Reading, misshapen
+from server.errors import CatalogueFaultsError
 
 
 def _words(text: str) -> frozenset[str]:
@@ -42,13 +43,14 @@ _LOOKED_UP_TOGETHER = (
 _Claims = dict[tuple[str, str, str], tuple[Entry, Identifier]]
 
 
-def lint(texts: Mapping[str, str]) -> list[Finding]:
+def lint(texts: Mapping[str, str], overlay: tuple[str, str] | None = None) -> list[Finding]:
     """Return everything that is wrong with a catalogue, sorted by place; nothing where all is well.
 
     Args:
         texts: its files, name to text.
+        overlay: name and text of the overlay that is laid over them.
     """
-    reading = Reading(texts)
+    reading = Reading(texts, overlay)
     findings = list(reading.findings)
     findings += _ids(reading.entries)
     findings += _clients(reading.entries)
@@ -59,6 +61,22 @@ def lint(texts: Mapping[str, str]) -> list[Finding]:
             findings += _claimed(entry, identifier, claims)
     findings += _overlaps(claims)
     return sorted(findings)
+
+
+def refuse_faults(findings: Iterable[Finding]) -> None:
+    """Refuse a catalogue in which something was found.
+
+    Raises:
+        CatalogueFaultsError: with every fault.
+    """
+    found = tuple(findings)
+    if found:
+        entries = len({(finding.file, finding.entry) for finding in found})
+        raise CatalogueFaultsError(
+            f"{len(found)} faults in {entries} entries.",
+            "Correct each as it says.",
+            tuple(str(finding) for finding in found),
+        )
 
 
 def _ids(entries: Iterable[Entry]) -> Iterator[Finding]:

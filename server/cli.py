@@ -34,8 +34,8 @@ _COMMANDS = {
     "after-restore": "server.commands.after_restore",
     "schema": "server.commands.schema",
 }
-_WITHOUT_STATE = frozenset({"catalogue", "schema"})
-"""Commands that look at nothing of a server's own."""
+_WITHOUT_STATE = frozenset({("catalogue", "lint"), ("schema", None)})
+"""Commands, with their actions, that look at nothing of a server's own."""
 OWN_PACKAGES = frozenset({"server", "contract", "extension"})
 
 
@@ -50,7 +50,8 @@ def main(words: Sequence[str] | None = None) -> int:
     """Do what the command line asks, and return the exit code."""
     arguments = _parser().parse_args(words)
     try:
-        _choose_state(arguments.state, is_needed=arguments.command not in _WITHOUT_STATE)
+        asked = (arguments.command, getattr(arguments, "action", None))
+        _choose_state(arguments.state, is_needed=asked not in _WITHOUT_STATE)
         _do(_COMMANDS[arguments.command], arguments)
     except DecorumError as error:
         print(f"decorum-server: {error}", file=sys.stderr)
@@ -125,7 +126,9 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_policy(commands.add_parser("policy", help="check, publish and list policies", epilog=_EXITS))
 
-    _add_catalogue(commands.add_parser("catalogue", help="check the list of known messengers", epilog=_EXITS))
+    _add_catalogue(
+        commands.add_parser("catalogue", help="check and publish the list of known messengers", epilog=_EXITS)
+    )
 
     secret = commands.add_parser(
         "enrol-secret", help="print a secret with which devices enrol; it is shown this once", epilog=_EXITS
@@ -140,7 +143,7 @@ def _parser() -> argparse.ArgumentParser:
     key_actions = keys.add_subparsers(dest="action", required=True, metavar="ACTION")
     key_actions.add_parser("list", help="list the keys that the root has certified")
     change = key_actions.add_parser("rotate", help="change a key; the root key must be at hand")
-    change.add_argument("use", choices=("policy", "server"), help="which one")
+    change.add_argument("use", choices=("policy", "server", "catalogue"), help="which one")
 
     commands.add_parser(
         "root-fingerprint", help="print the fingerprint that devices are given by MDM", epilog=_EXITS
@@ -196,6 +199,21 @@ def _add_catalogue(catalogue: argparse.ArgumentParser) -> None:
         nargs="?",
         help="a file to check beside those that came with the server; one of the same name is put in its place",
     )
+    lint.add_argument(
+        "--overlay", metavar="FILE", help="your company's overlay, laid over them and checked alike"
+    )
+    publish = actions.add_parser(
+        "publish",
+        help="send the list that came with this server, with your company's overlay, to every device",
+    )
+    publish.add_argument(
+        "--overlay",
+        metavar="FILE",
+        help="your company's own messengers and corrections as TOML; - for standard input; an empty one takes back what"
+        " was published; without it, the one published before goes along again",
+    )
+    show = actions.add_parser("show", help="say what is published")
+    show.add_argument("--overlay", action="store_true", help="print the published overlay as it was written")
 
 
 if __name__ == "__main__":

@@ -28,9 +28,13 @@ class RequestError(ServerError):
 
 
 class CatalogueFaultsError(ServerError):
-    """A catalogue has faults; each was printed."""
+    """A catalogue has faults; `findings` has each with its place and what to do."""
 
     title = "The catalogue is not in order"
+
+    def __init__(self, detail: str, remedy: str, findings: tuple[str, ...]) -> None:
+        super().__init__(detail, remedy)
+        self.findings = findings
 
 
 class TooOftenError(ServerError):

@@ -29,8 +29,10 @@ CLOCKS_APART = timedelta(days=1)
 """A device whose clock is behind by less than this still believes a new certificate."""
 _FILE_LIMIT_BYTES = 64 * 1024
 
-Use = Literal["policy", "server"]
-USES: tuple[Use, ...] = ("policy", "server")
+Use = Literal["policy", "server", "catalogue"]
+USES: tuple[Use, ...] = ("policy", "server", "catalogue")
+LATER_USES: tuple[Use, ...] = ("catalogue",)
+"""Keys that a server which was set up before there was such a use has not yet: `migrate` makes them, with the root key at hand."""
 
 
 class Tenant(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,20 +54,21 @@ class Certificate(msgspec.Struct, frozen=True):
 
 
 class Identity(msgspec.Struct, frozen=True):
-    """The tenant, the server's two working keys, and their certificates."""
+    """The tenant, the server's working keys, and their certificates."""
 
     tenant: Tenant
     policy_key: SigningKey
     server_key: SigningKey
     certificates: tuple[str, ...]
+    catalogue_key: SigningKey | None = None
+    """None until `migrate` has run with the root key at hand."""
 
     def read_out(self) -> list[Certificate]:
         """Return what the certificates say."""
         address = _certificate_address(self.tenant)
-        root, working = (
-            VerifyKey(self.tenant.root),
-            {self.policy_key.public.text, self.server_key.public.text},
-        )
+        root = VerifyKey(self.tenant.root)
+        keys = (self.policy_key, self.server_key, self.catalogue_key)
+        working = {key.public.text for key in keys if key is not None}
         said = [
             wire.decode(KeyCertificate, unseal(text, address, root), limit_bytes=_FILE_LIMIT_BYTES)
             for text in self.certificates
@@ -115,6 +118,7 @@ def establish(folder: Path, tenant: str | None, company: str | None, now: dateti
             }
         )
         state_folder.create(folder / TENANT_FILE, wire.encode(made).decode())
+    _make_later_keys(folder)
     _certify(folder, now)
     identity = load(folder)
     if tenant not in {None, identity.tenant.id} or company not in {None, identity.tenant.company}:
@@ -134,7 +138,8 @@ def load(folder: Path) -> Identity:
     tenant = read_tenant(folder)
     keys = folder / KEYS_FOLDER
     certificates = _read_certificates(keys)
-    return Identity(tenant, _load_key(keys, "policy"), _load_key(keys, "server"), certificates)
+    made = {use: _load_key(keys, use) for use in _uses_there(folder)}
+    return Identity(tenant, made["policy"], made["server"], certificates, made.get("catalogue"))
 
 
 def identity_in(folder: Path | None) -> Identity:
@@ -174,7 +179,9 @@ def rotate(folder: Path, use: Use, now: datetime) -> Identity:
     if state_folder.read(following) is None:
         state_folder.create(following, SigningKey.generate().to_text())
     old, new = _load_key(keys, use).public.text, _load_key(keys, f"{use}.next").public.text
-    others: dict[str, Use] = {_load_key(keys, one).public.text: one for one in USES if one != use}
+    others: dict[str, Use] = {
+        _load_key(keys, one).public.text: one for one in _uses_there(folder) if one != use
+    }
     # The old key's certificate begins earlier, so that devices can tell which key is the newer.
     _write_certificates(folder, {new: use, **others}, now, kept=old)
     following.replace(_key_file(keys, use))
@@ -188,7 +195,7 @@ def forget_old_keys(folder: Path, now: datetime) -> Identity:
         StateError: as `rotate`.
     """
     keys = folder / KEYS_FOLDER
-    wanted: dict[str, Use] = {_load_key(keys, use).public.text: use for use in USES}
+    wanted: dict[str, Use] = {_load_key(keys, use).public.text: use for use in _uses_there(folder)}
     _write_certificates(folder, wanted, now)
     return load(folder)
 
@@ -237,6 +244,38 @@ def _load_key(keys: Path, name: str) -> SigningKey:
         ) from error
 
 
+def _uses_there(folder: Path) -> tuple[Use, ...]:
+    """Return the uses that this server has a key for, or should have."""
+    keys = folder / KEYS_FOLDER
+    return tuple(
+        use
+        for use in USES
+        if use not in LATER_USES
+        or state_folder.read(_key_file(keys, use)) is not None
+        or use in _certified_uses(folder)
+    )
+
+
+def _make_later_keys(folder: Path) -> None:
+    """Make the keys that no earlier version needed; one that was certified once is missing, not new."""
+    keys = folder / KEYS_FOLDER
+    if state_folder.read(_key_file(keys, "root")) is None:
+        return
+    for use in LATER_USES:
+        if use not in _uses_there(folder):
+            state_folder.create(_key_file(keys, use), SigningKey.generate().to_text())
+
+
+def _certified_uses(folder: Path) -> frozenset[str]:
+    """Return the uses for which the root has ever certified a key that is still named."""
+    keys, tenant = folder / KEYS_FOLDER, read_tenant(folder)
+    if not (keys / CERTIFICATES_FILE).exists():
+        return frozenset()
+    address, root = _certificate_address(tenant), VerifyKey(tenant.root)
+    found = [_said(text, address, root) for text in _read_certificates(keys)]
+    return frozenset(one.use for one in found if one is not None)
+
+
 def _certify(folder: Path, now: datetime) -> None:
     """Renew the certificates that end within a year, as long as the root is at hand."""
     keys = folder / KEYS_FOLDER
@@ -248,7 +287,7 @@ def _certify(folder: Path, now: datetime) -> None:
         raise StateError("keys/root.jwk is not this tenant's root.", "Restore it from its backup.")
     current = _read_certificates(keys) if (keys / CERTIFICATES_FILE).exists() else ()
     address = _certificate_address(tenant)
-    wanted: dict[str, Use] = {_load_key(keys, use).public.text: use for use in USES}
+    wanted: dict[str, Use] = {_load_key(keys, use).public.text: use for use in _uses_there(folder)}
     if {_lasting(text, address, root.public, now) for text in current} >= set(wanted):
         return
     _write_certificates(folder, wanted, now)
@@ -273,21 +312,23 @@ def _write_certificates(folder: Path, wanted: dict[str, Use], now: datetime, kep
 
 def _certified(text: str, address: Address, root: VerifyKey) -> str | None:
     """Return the key that a certificate vouches for."""
-    try:
-        return wire.decode(
-            KeyCertificate, unseal(text, address, root), limit_bytes=_FILE_LIMIT_BYTES
-        ).public_key
-    except (SealError, MalformedError):
-        return None
+    certificate = _said(text, address, root)
+    return None if certificate is None else certificate.public_key
 
 
 def _lasting(text: str, address: Address, root: VerifyKey, now: datetime) -> str | None:
     """Return the key that a certificate vouches for, if it does so for long enough."""
+    certificate = _said(text, address, root)
+    lasts = certificate is not None and certificate.not_after - RENEW_BEFORE > now
+    return certificate.public_key if certificate is not None and lasts else None
+
+
+def _said(text: str, address: Address, root: VerifyKey) -> KeyCertificate | None:
+    """Return what a certificate says; None if it is not the root's."""
     try:
-        certificate = wire.decode(KeyCertificate, unseal(text, address, root), limit_bytes=_FILE_LIMIT_BYTES)
+        return wire.decode(KeyCertificate, unseal(text, address, root), limit_bytes=_FILE_LIMIT_BYTES)
     except (SealError, MalformedError):
         return None
-    return certificate.public_key if certificate.not_after - RENEW_BEFORE > now else None
 
 
 def certified_until(identity: Identity) -> datetime | None:

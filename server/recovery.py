@@ -12,7 +12,7 @@ from server.access.models import LoginLink
 from server.fleet.models import Device, EnrolmentSecret, Installation
 from server.identity import Identity
 from server.locks import hold
-from server.policies import publishing
+from server.policies import catalogues, publishing
 from server.policies.models import Publication
 
 SERIALS_LEFT_OUT = 1000
@@ -36,7 +36,7 @@ class Recovered(msgspec.Struct, frozen=True):
 def recover(identity: Identity, now: datetime, actor: str) -> Recovered:
     """Make the records fit for devices that have seen newer ones; doing it twice does no harm.
 
-    * Serials leap, and the policy in force is sealed anew: the sealed current serial never goes back.
+    * Serials leap, and the policy in force is sealed anew: the sealed current serial never goes back. The catalogue's version alike.
     * With each device stands how far it had come, so that what is lost is told apart from what is only late.
     * Sessions, login links and enrolment secrets end: they may have been ended since the backup was made.
     """
@@ -49,6 +49,7 @@ def recover(identity: Identity, now: datetime, actor: str) -> Recovered:
         serial = max(newest, held) + SERIALS_LEFT_OUT
         Installation.objects.update(restored_at=now, serial_floor=serial)
         published = publishing.republished(identity, now)
+        catalogues.seal_anew(identity, actor, now, leap=catalogues.VERSIONS_LEFT_OUT)
         devices = Device.objects.update(highest_at_restore=F("taken_highest"), lost_in_restore=0)
         still_open = EnrolmentSecret.objects.filter(revoked_at=None, expires_at__gt=now)
         secrets = still_open.update(revoked_at=now)

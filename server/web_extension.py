@@ -5,6 +5,7 @@ Browsers fetch it without a session, and what they get tells nothing of anybody.
 
 from functools import lru_cache
 from pathlib import Path
+from types import ModuleType
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -12,7 +13,6 @@ from django.http import HttpRequest, HttpResponse
 from extension.crx import extension_id, new_key
 from extension.published import File, files
 from server import state_folder
-from server.catalogue import catalogue
 from server.errors import ServerError, StateError
 from server.identity import KEYS_FOLDER
 
@@ -77,14 +77,20 @@ def offered_in(folder: Path, url: str) -> dict[str, File]:
         StateError: the key is missing or damaged.
     """
     try:
-        return _made(_key(folder), url)
+        return _made(_key(folder), url, _catalogues().newest_version())
     except ValueError as error:
         raise _damaged(folder) from error
 
 
 @lru_cache(maxsize=2)
-def _made(key: str, url: str) -> dict[str, File]:
-    return files(catalogue(), key, address(url))
+def _made(key: str, url: str, edition: int) -> dict[str, File]:
+    return files(_catalogues().in_use(), key, address(url), edition)
+
+
+def _catalogues() -> ModuleType:
+    from server.policies import catalogues  # noqa: PLC0415 - `migrate` makes the key before Django has started
+
+    return catalogues
 
 
 def _key(folder: Path) -> str:

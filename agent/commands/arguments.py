@@ -56,6 +56,8 @@ def build_parser() -> argparse.ArgumentParser:
         "--jsonl", action="store_true", help="read process facts, one JSON object a line, from standard input"
     )
 
+    _add_scope_and_state(identify)
+
     policy = commands.add_parser("policy", help="Show the policy in force, or check one.").add_subparsers(
         dest="policy_command", required=True, metavar="COMMAND"
     )

@@ -6,25 +6,27 @@ import os
 import sys
 from pathlib import Path
 
-from agent.catalogue import load as load_catalogue
 from agent.commands import exits
+from agent.commands.arguments import state_of
 from agent.commands.printing import print_json
 from agent.errors import NoApplicationError, NoProcessError
 from agent.identify import as_weighed, bounded_lines, complete, explain, identify_lines
+from agent.known_here import known_here
 from contract.facts import ProcessFacts
 from contract.matching import Matcher
 
 
 def execute(arguments: argparse.Namespace) -> int:
     """Answer for one process, or line by line."""
-    matcher = Matcher(load_catalogue())
+    catalogue, version = known_here(state_of(arguments))
+    matcher = Matcher(catalogue)
     if arguments.jsonl:
         for answer in identify_lines(bounded_lines(sys.stdin.buffer), matcher):
             print(json.dumps(answer, ensure_ascii=False), flush=True)
         return exits.COMPLIANT
     if arguments.application is not None:
         return _applications(arguments.application, matcher, as_json=arguments.json)
-    return _one(arguments.pid, matcher, as_json=arguments.json)
+    return _one(arguments.pid, matcher, version, as_json=arguments.json)
 
 
 def _applications(name: str, matcher: Matcher, *, as_json: bool) -> int:
@@ -44,7 +46,7 @@ def _applications(name: str, matcher: Matcher, *, as_json: bool) -> int:
     return exits.COMPLIANT
 
 
-def _one(pid: int, matcher: Matcher, *, as_json: bool) -> int:
+def _one(pid: int, matcher: Matcher, version: int, *, as_json: bool) -> int:
     from agent.sensing.installed import installed_applications  # noqa: PLC0415 - --jsonl needs no system
     from agent.sensing.process_source import GoneError  # noqa: PLC0415
     from agent.sensing.this_system import process_source  # noqa: PLC0415
@@ -59,6 +61,8 @@ def _one(pid: int, matcher: Matcher, *, as_json: bool) -> int:
         print_json(_told(facts, matcher))
     else:
         print(explain(facts, matcher.match(facts)))
+        if version:
+            print(f"Messengers are known here by version {version} of the company's catalogue.")
     return exits.COMPLIANT
 
 

@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterable
 from datetime import datetime
 
+from agent.catalogue import in_words
 from agent.commands import exits
 from agent.commands.printing import print_json
 from agent.localapi.client import LocalClient
@@ -59,6 +60,8 @@ def lines(snapshot: Snapshot) -> Iterable[str]:
     else:
         yield _SENTENCES[snapshot.state]
         yield f"  {_whose(snapshot)}"
+    if snapshot.catalogue is not None:
+        yield f"  {in_words(snapshot.catalogue, snapshot.company)}"
     if snapshot.notice_due:
         yield "  You have not been shown yet what Decorum sees; until then only a sign of life leaves."
     if snapshot.server in _SERVER:

@@ -5,6 +5,7 @@ from typing import TypeVar
 
 import msgspec
 
+from agent.catalogue_shelf import CatalogueShelf
 from agent.identify import complete, explain
 from agent.localapi.server import Caller, Handler
 from agent.policy_shelf import PolicyShelf
@@ -14,7 +15,6 @@ from agent.reporting.ledger import Ledger
 from agent.sensing.desktop_entries import DesktopIndex
 from agent.sensing.process_source import GoneError, ProcessSource
 from agent.web_pages import WebPagesOpen
-from contract.catalogue import Catalogue
 from contract.document import render
 from contract.errors import MalformedError
 from contract.local import (
@@ -30,7 +30,6 @@ from contract.local import (
     Snapshot,
     WebPages,
 )
-from contract.matching import Matcher
 from contract.policy import Ownership
 
 T = TypeVar("T")
@@ -41,14 +40,13 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True):
 
     snapshot_for: Callable[[Caller], Snapshot]
     shelf: PolicyShelf
-    catalogue: Catalogue
+    catalogues: CatalogueShelf
     door: Door
     ownership: Ownership
     ledger: Ledger
     reminding: Reminding
     processes: ProcessSource
     entries: DesktopIndex
-    matcher: Matcher
     notice_shown: Callable[[int], None]
     check_in: Callable[[], None]
     web_pages: WebPagesOpen
@@ -87,7 +85,7 @@ class _Answers:
             version=policy.version,
             serial=bundle.serial,
             expires=bundle.expires_at,
-            sections=render(policy, query.language, self._from.catalogue.name_of),
+            sections=render(policy, query.language, self._from.catalogues.catalogue.name_of),
         )
 
     def disclosure(self, caller: Caller, _: object) -> DisclosurePage:
@@ -125,7 +123,7 @@ class _Answers:
                 f"There is no process {query.pid}.", "Choose one that runs.", "$.pid"
             ) from error
         facts = complete(reading.facts, self._from.entries)
-        match = self._from.matcher.match(facts)
+        match = self._from.catalogues.matcher.match(facts)
         return IdentifyReply(
             facts=facts,
             messenger=None if match is None else match.messenger,

@@ -9,6 +9,7 @@ from datetime import datetime
 
 import msgspec
 
+from agent.catalogue_shelf import CatalogueShelf
 from agent.clock import Clock, ServerTime, best_time
 from agent.credentials.interface import CredentialStore
 from agent.errors import CredentialError, DistrustError
@@ -21,7 +22,7 @@ from agent.reporting.ledger import Ledger
 from agent.reporting.outbox import Outbox, Waiting
 from agent.rescue import SEQUENCE_LOST
 from agent.store import Store
-from agent.trust import USES, Trust, key_id, open_bundle
+from agent.trust import USES, Trust, Use, key_id, open_bundle, open_catalogue
 from contract import wire
 from contract.envelope import Address, SealError, SigningKey, seal, unseal
 from contract.errors import MalformedError
@@ -71,12 +72,14 @@ class CheckIns:
         ledger: Ledger,
         outbox: Outbox,
         shelf: PolicyShelf,
+        catalogues: CatalogueShelf,
         credentials: CredentialStore,
         door: Door,
         clock: Clock,
         ownership: Ownership,
     ) -> None:
         self._store, self._journal, self._ledger, self._outbox = store, journal, ledger, outbox
+        self._catalogues = catalogues
         self._shelf, self._credentials, self._door, self._clock = shelf, credentials, door, clock
         self._ownership: Ownership = ownership
         self._key: SigningKey | None = None
@@ -141,8 +144,14 @@ class CheckIns:
             wishes.keep(self._store, acknowledgement)
             if reply.bundle is not None:
                 self._take_bundle(reply.bundle, reply, acknowledgement, prepared.enrolment, now)
+            is_new_catalogue = reply.catalogue is not None and self._take_catalogue(
+                reply.catalogue, reply, acknowledgement, prepared.enrolment, now
+            )
         if reply.bundle is not None:
             self._shelf.load(trust)
+        self._catalogues.note_current(acknowledgement.catalogue_version)
+        if is_new_catalogue:
+            self._catalogues.load(trust)
         self._change_key(acknowledgement, now)
         return acknowledgement
 
@@ -190,6 +199,7 @@ class CheckIns:
                 wall=now, monotonic_seconds=self._clock.monotonic(), boot_id=self._clock.boot_id()
             ),
             policy_serial=self._shelf.serial,
+            catalogue_version=self._catalogues.version,
             journal=ChainHead(digest=self._journal.head()),
             waiting=self._outbox.count_due(self.time()),
             observations=tuple(ObservationDigest(row.sequence, row.digest) for row in rows),
@@ -279,11 +289,42 @@ class CheckIns:
                 at=acknowledgement.at,
             )
             answer = self._shelf.apply(sealed, reply.certificates, bundle, now)
-            self._remember_key(trust.certificate_for("policy", reply.certificates, key_id(sealed), None))
+            self._remember_key_of("policy", sealed, reply, trust)
         except DistrustError as error:
             answer = self._shelf.refuse(sealed, error, now)
         if answer is not None:
             self._report(answer, now)
+
+    def _take_catalogue(
+        self,
+        sealed: str,
+        reply: CheckInReply,
+        acknowledgement: Acknowledgement,
+        enrolment: Enrolment,
+        now: datetime,
+    ) -> bool:
+        """Keep a catalogue or refuse it; tell whether it is another one than before."""
+        trust = self._trust(enrolment)
+        try:
+            bundle = open_catalogue(
+                sealed,
+                reply.certificates,
+                trust,
+                newest=self._catalogues.newest,
+                current=acknowledgement.catalogue_version,
+                at=acknowledgement.at,
+            )
+            is_new = self._catalogues.keep(sealed, reply.certificates, bundle, now)
+            self._remember_key_of("catalogue", sealed, reply, trust)
+        except DistrustError as error:
+            trouble = self._catalogues.refuse(sealed, error, now)
+            if trouble is not None:
+                self._report(trouble, now)
+            return False
+        return is_new
+
+    def _remember_key_of(self, use: Use, sealed: str, reply: CheckInReply, trust: Trust) -> None:
+        self._remember_key(trust.certificate_for(use, reply.certificates, key_id(sealed), None))
 
     def _report(self, observation: PolicyAnswer | Trouble, now: datetime) -> None:
         cleared = self._door.clear_device(observation, now)

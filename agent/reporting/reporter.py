@@ -7,6 +7,7 @@ from datetime import datetime
 
 import msgspec
 
+from agent.catalogue_shelf import CatalogueShelf
 from agent.clock import Clock
 from agent.errors import (
     AgentError,
@@ -61,6 +62,7 @@ class Reporter:
         store: Store,
         outbox: Outbox,
         shelf: PolicyShelf,
+        catalogues: CatalogueShelf,
         check_ins: CheckIns,
         transport: Transport,
         backoff: Backoff,
@@ -69,9 +71,11 @@ class Reporter:
         problems: Problems,
         on_enrolled: Callable[[Enrolment], None],
         on_policy: Callable[[], None],
+        on_catalogue: Callable[[], None],
         on_change: Callable[[], None],
     ) -> None:
         self._store, self._outbox, self._shelf, self._check_ins = store, outbox, shelf, check_ins
+        self._catalogues, self._on_catalogue = catalogues, on_catalogue
         self._transport, self._backoff, self._clock, self._rhythm = transport, backoff, clock, rhythm
         self._problems, self._on_enrolled = problems, on_enrolled
         self._on_policy, self._on_change = on_policy, on_change
@@ -118,7 +122,7 @@ class Reporter:
         enrolment = self.enrolment
         if enrolment is None:
             return NOT_ENROLLED_SECONDS
-        serial = self._shelf.serial
+        serial, version = self._shelf.serial, self._catalogues.version
         try:
             prepared = self._check_ins.prepare(enrolment)
             url = enrolment.server_url + CHECK_IN_PATH
@@ -140,6 +144,8 @@ class Reporter:
         self.last_contact = self._clock.now()
         for code in ("server", "reporting"):
             self._problems.clear(code)
+        if self._catalogues.version != version:
+            self._on_catalogue()
         if self._shelf.serial != serial:
             self._on_policy()
         self._tell("reachable", is_news=True)

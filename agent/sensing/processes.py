@@ -73,6 +73,7 @@ class ProcessWatch:
         self._list_again = 0.0
         self._has_lost = False
         self._looked_at: float | None = None
+        self._reads_again = False
 
     @property
     def due(self) -> float:
@@ -98,6 +99,9 @@ class ProcessWatch:
             trusts: whether it tells of every start and end.
         """
         look = _Look(monotonic, wall, tracked, trusts, [], [])
+        if self._reads_again:
+            self._reads_again = False
+            self._read_again(look)
         if told.lost:
             self._has_lost = True
             self._list_soon(look)
@@ -116,6 +120,17 @@ class ProcessWatch:
         """Look soon whether these are still there: they may have ended before it was asked to be told of that."""
         known = (self._known[pid].key for pid in pids if pid in self._known)
         self._ending.extend((monotonic + ENDING_SECONDS[0], key) for key in known)
+
+    def read_all_again(self) -> None:
+        """Take everything that is there for new at the next look."""
+        self._reads_again = True
+
+    def _read_again(self, look: _Look) -> None:
+        for known in self._known.values():
+            try:
+                look.appeared.append(self._source.read(known.key))
+            except GoneError:
+                continue  # that it has ended is noticed in its own time
 
     def _follow(self, told: Told, look: _Look) -> None:
         """Take what was told as a hint where to look."""

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from contract import wire
+from contract.catalogue_bundle import CatalogueBundle, unpacked
 from contract.envelope import (
     EVERY_DEVICE,
     Address,
@@ -164,6 +165,12 @@ class SimulatedDevice:
         key = self._key("policy", reply.certificates, reply.bundle)
         payload = unseal(reply.bundle, self._from_server("policy-bundle", EVERY_DEVICE), key)
         return wire.decode(PolicyBundle, payload, limit_bytes=LIMIT)
+
+    def catalogue(self, reply: CheckInReply) -> CatalogueBundle:
+        """Return the verified catalogue of an answer that has one."""
+        assert reply.catalogue is not None
+        key = self._key("catalogue", reply.certificates, reply.catalogue)
+        return unpacked(unseal(reply.catalogue, self._from_server("catalogue-bundle", EVERY_DEVICE), key))
 
     def send(self, request: SealedRequest) -> bytes:
         """Send a check-in and return the answer, not verified."""

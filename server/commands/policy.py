@@ -2,7 +2,10 @@
 
 import argparse
 
+from django.db.utils import DatabaseError
+
 from contract.errors import DecorumError
+from server.catalogue import catalogue
 from server.commands.frame import ready_identity, start_django, state
 from server.commands.given_text import given_text
 from server.identity import read_tenant
@@ -26,9 +29,13 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _check(text: str) -> None:
     start_django()
-    from server.policies import checking  # noqa: PLC0415 - Django's models cannot be imported before it has started
+    from server.policies import catalogues, checking  # noqa: PLC0415 - Django's models cannot be imported before it has started
 
-    checked = checking.check(text)
+    try:
+        known = catalogues.in_use()
+    except DatabaseError:  # a policy may be checked where no server has been set up
+        known = catalogue()
+    checked = checking.check(text, known)
     for remark in checked.remarks:
         print(f"Note: {remark}")
     policy = checked.policy

@@ -9,10 +9,10 @@ import msgspec
 from django.db.models import Case, Count, IntegerField, Max, Min, Q, Value, When
 
 from contract.judge import SEVERITY
-from server.catalogue import catalogue
 from server.fleet.figures import is_large, minute_of
 from server.fleet.models import ChannelSeen, Device, Sighting
 from server.moments import utc_now
+from server.policies.catalogues import in_use
 
 AT_MOST = 12
 _RANK = Case(
@@ -79,11 +79,12 @@ def _names(seen_on: Mapping[str, str]) -> dict[str, str]:
     Args:
         seen_on: each messenger, and the id of a device that it was seen on.
     """
-    names = {messenger: catalogue().name_of(messenger) for messenger in seen_on}
+    known = in_use()
+    names = {messenger: known.name_of(messenger) for messenger in seen_on}
     asked = [
         Q(device=seen_on[messenger], messenger=messenger)
         for messenger in seen_on
-        if messenger not in catalogue().messengers
+        if messenger not in known.messengers
     ]
     if asked:
         told = Sighting.objects.filter(reduce(or_, asked), name__isnull=False).order_by()

@@ -11,6 +11,7 @@ from typing import Any, get_type_hints
 
 import msgspec
 
+from contract.catalogue_bundle import CatalogueBundle
 from contract.messages import (
     LIMIT_BYTES,
     Acknowledgement,
@@ -41,6 +42,7 @@ _SEALED: tuple[tuple[type, str, type], ...] = (
     (CheckInReply, "sealed", Acknowledgement),
     (CheckInReply, "certificates", KeyCertificate),
     (CheckInReply, "bundle", PolicyBundle),
+    (CheckInReply, "catalogue", CatalogueBundle),
 )
 """What stands inside which sealed text."""
 
@@ -70,7 +72,7 @@ def schema() -> dict[str, Any]:
             "title": "Decorum: the way for devices",
             "version": VERSION,
             "description": f"Each request has {LIMIT_BYTES:,} bytes at most, and is answered only after all of it is stored. "
-            "Sealed texts are compact JWS (RFC 7515), algorithm Ed25519 (RFC 9864). Integers are written without a fraction.",
+            "Sealed texts are compact JWS (RFC 7515), algorithm Ed25519 (RFC 9864); a catalogue is compressed inside (zlib, RFC 1950). Integers are written without a fraction.",
         },
         "paths": {
             path: {"post": _operation(path, handler, parts)} for path, handler in sorted(HANDLERS.items())

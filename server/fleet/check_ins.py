@@ -24,7 +24,7 @@ from server.fleet.seals import answered, named_device, opened
 from server.fleet.spread import spread_seconds
 from server.fleet.visits import Visit, take
 from server.identity import Identity
-from server.policies import publishing
+from server.policies import catalogues, publishing
 from server.policies.models import Publication
 
 DEVICES = of_devices()
@@ -38,6 +38,14 @@ class _Heard(msgspec.Struct, frozen=True):
     said: CheckIn
     key: VerifyKey
     message: SealedRequest
+
+
+class _InForce(msgspec.Struct, frozen=True):
+    """What devices are told to go by."""
+
+    policy: Publication | None
+    catalogue: int
+    """Its version."""
 
 
 def check_in(message: SealedRequest, identity: Identity, now: datetime, address: str) -> CheckInReply:
@@ -55,7 +63,7 @@ def check_in(message: SealedRequest, identity: Identity, now: datetime, address:
         intake.check_bodies(heard.said, message.bodies)
         with transaction.atomic(durable=True):
             visit = _let_in(heard, identity, now)
-            policy = publishing.renewed(identity, now)
+            in_force = _in_force(identity, now)
             with rows.without_waiting():
                 take((visit,), now)
     except RefusedError as error:
@@ -63,7 +71,7 @@ def check_in(message: SealedRequest, identity: Identity, now: datetime, address:
         subject = f"device {device_id}" if known else address
         audit.record_rarely(now, subject[:15], f"check_in.{error.reason}", subject, error.detail, address)
         raise
-    return _reply(visit, policy, identity, now)
+    return _reply(visit, in_force, identity, now)
 
 
 def together(
@@ -80,7 +88,7 @@ def together(
         # Who is locked by somebody else comes alone and waits there, and nobody here waits for each other in a circle.
         devices = Device.objects.select_for_update(skip_locked=True).filter(pk__in=tuple(heard)).order_by()
         visits = {device.pk: visit for device in devices if (visit := _quiet(device, heard[device.pk]))}
-        policy = publishing.renewed(identity, now)
+        in_force = _in_force(identity, now)
         take(tuple(visits.values()), now)
     by_message = {heard[device_id].message.sealed: visit for device_id, visit in visits.items()}
     for device_id in visits:
@@ -88,7 +96,7 @@ def together(
     return [
         None
         if (visit := by_message.pop(message.sealed, None)) is None
-        else _reply(visit, policy, identity, now)
+        else _reply(visit, in_force, identity, now)
         for message in messages
     ]
 
@@ -148,12 +156,18 @@ def _let_in(heard: _Heard, identity: Identity, now: datetime) -> Visit:
     return Visit(device, said, heard.message.sealed, intake.sort_out(device, said, bodies, stored), next_key)
 
 
-def _reply(visit: Visit, policy: Publication | None, identity: Identity, now: datetime) -> CheckInReply:
-    device, taken = visit.device, visit.taken.numbers
+def _in_force(identity: Identity, now: datetime) -> _InForce:
+    return _InForce(publishing.renewed(identity, now), catalogues.newest_version())
+
+
+def _reply(visit: Visit, in_force: _InForce, identity: Identity, now: datetime) -> CheckInReply:
+    device, taken, policy = visit.device, visit.taken.numbers, in_force.policy
+    bundle = policy.sealed if policy is not None and policy.serial != visit.said.policy_serial else None
     acknowledgement = Acknowledgement(
         request=wire.digest(visit.sealed.encode()),
         at=device.acknowledged_at or now,
         current_serial=0 if policy is None else policy.serial,
+        catalogue_version=in_force.catalogue,
         taken_up_to=taken.up_to,
         missing=taken.missing,
         forks=visit.taken.forks,
@@ -166,7 +180,8 @@ def _reply(visit: Visit, policy: Publication | None, identity: Identity, now: da
     return CheckInReply(
         sealed=answered(acknowledgement, "acknowledgement", device.pk, identity),
         certificates=identity.certificates,
-        bundle=policy.sealed if policy is not None and policy.serial != visit.said.policy_serial else None,
+        bundle=bundle,
+        catalogue=catalogues.offered(in_force.catalogue, visit.said.catalogue_version, beside=bundle),
     )
 
 

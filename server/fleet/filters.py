@@ -9,7 +9,6 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, QueryDict
 
 from contract import wire
-from server.catalogue import catalogue
 from server.console.present import OWNERSHIPS, PROFILES, STANDINGS
 from server.distinct import distinct
 from server.fleet.figures import Figures
@@ -17,6 +16,7 @@ from server.fleet.models import ChannelSeen, Device
 from server.fleet.standing import filtered
 from server.moments import utc_now
 from server.numbers import number_in
+from server.policies.catalogues import in_use
 
 KEPT_SECONDS = 60
 Choices = list[tuple[str, str]]
@@ -58,7 +58,8 @@ class ChannelFilter(SimpleListFilter):
     def lookups(self, _request: HttpRequest, _model_admin: Any) -> Choices:
         """Return the messengers seen so far."""
         seen = distinct(ChannelSeen, "messenger")
-        names = ((messenger, catalogue().name_of(messenger)) for messenger in seen if messenger)
+        known = in_use()
+        names = ((messenger, known.name_of(messenger)) for messenger in seen if messenger)
         return sorted(names, key=lambda pair: pair[1].casefold())
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Device]) -> QuerySet[Device]:

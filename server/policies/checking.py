@@ -4,8 +4,9 @@ from collections.abc import Iterable
 
 import msgspec
 
+from contract.catalogue import Catalogue
 from contract.policy import Policy, parse
-from server.catalogue import catalogue
+from server.policies.catalogues import in_use
 
 
 class Checked(msgspec.Struct, frozen=True):
@@ -15,18 +16,21 @@ class Checked(msgspec.Struct, frozen=True):
     remarks: tuple[str, ...]
 
 
-def check(text: str) -> Checked:
+def check(text: str, known: Catalogue | None = None) -> Checked:
     """Return the policy that a text says.
+
+    Args:
+        text: the policy as TOML.
+        known: the catalogue that it is compared with; None for the one in use on this server.
 
     Raises:
         MalformedError: it is not valid; the error names the path.
     """
     policy = parse(text)
-    return Checked(policy, tuple(_remarks(policy)))
+    return Checked(policy, tuple(_remarks(policy, known or in_use())))
 
 
-def _remarks(policy: Policy) -> Iterable[str]:
-    known = catalogue()
+def _remarks(policy: Policy, known: Catalogue) -> Iterable[str]:
     listed = known.messengers
     named = [rule.messenger for rule in policy.channels]
     named += [*policy.use_instead, *(rule.messenger for rule in policy.capture)]

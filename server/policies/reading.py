@@ -6,7 +6,7 @@ from contract.document import render
 from contract.errors import MalformedError
 from contract.local import Section
 from contract.policy import Policy, parse_published
-from server.catalogue import catalogue
+from server.policies.catalogues import in_use
 
 
 class Document(msgspec.Struct, frozen=True):
@@ -38,5 +38,5 @@ def read_out(policy: Policy, language: str) -> Document:
         version=policy.version,
         language=chosen,
         languages=languages,
-        sections=render(policy, chosen, catalogue().name_of),
+        sections=render(policy, chosen, in_use().name_of),
     )

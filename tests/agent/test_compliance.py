@@ -177,3 +177,15 @@ def test_a_sighting_is_never_changed_in_place(picture: Picture) -> None:
     picture.take(found(11))
     picture.rejudge(verdict("compliant"))
     assert before == copy
+
+
+def test_a_messenger_that_is_called_otherwise_now_stays_the_same_sighting_under_its_new_name(
+    picture: Picture,
+) -> None:
+    first = found()
+    picture.take(first)
+    (before,) = picture.compliance.sightings()
+    renamed = msgspec.structs.replace(first, match=msgspec.structs.replace(first.match, name="Telegram here"))
+    assert picture.take(renamed) == []
+    (after,) = picture.compliance.sightings()
+    assert (after.id, after.match.name) == (before.id, "Telegram here")

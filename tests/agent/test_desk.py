@@ -35,7 +35,7 @@ class Room:
         self.problems = Problems()
         self.reminders: list[Reminder] = []
         self.changes = self.reports = 0
-        self.recorder = Recorder(device.store, device.journal, device.outbox, device.door, catalogue)
+        self.recorder = Recorder(device.store, device.journal, device.outbox, device.door, lambda: catalogue)
         self.reminding = Reminding(
             device.store,
             ReminderBook(device.store),
@@ -43,7 +43,7 @@ class Room:
             device.outbox,
             device.door,
             device.shelf,
-            catalogue,
+            lambda: catalogue,
             device.clock,
             lambda _, reminder: self.reminders.append(reminder),
         )

@@ -27,7 +27,7 @@ from agent.reporting.enrolment import Enrolment
 from agent.settings import load
 from contract.ceiling import Ceiling, ProfileCeiling
 from contract.envelope import SigningKey
-from contract.local import Noticing, Problem, Snapshot
+from contract.local import CatalogueInUse, Noticing, Problem, Snapshot
 from contract.places import Scope
 from contract.settings_keys import Value
 from contract.version import VERSION
@@ -58,6 +58,7 @@ SNAPSHOT = Snapshot(
     notice_due=False,
     messengers=(),
     noticing=Noticing("events"),
+    catalogue=CatalogueInUse(version=3, release="0.1.0", current=3),
 )
 SETTINGS = msgspec.structs.replace(
     load(None, Files(Path("/nonexistent"))), ownership="company", ceiling=EVERYTHING
@@ -89,6 +90,7 @@ CHECKS = {
     "clock",
     "check-in",
     "policy",
+    "catalogue",
     "notice",
     "sensing",
     "starts",
@@ -159,6 +161,7 @@ WRONG = [
     Wrong("check-in", "attention", "not answered since 2026-11-22", said(last_contact=NOW - timedelta(days=2))),
     Wrong("policy", "attention", "No policy", said(policy_serial=0)),
     Wrong("policy", "attention", "run out", said(policy_expired=True)),
+    Wrong("catalogue", "attention", "The server has version 4.", said(catalogue=CatalogueInUse(version=3, release="0.1.0", current=4))),
     Wrong("notice", "attention", "not been told", said(notice_due=True)),
     Wrong("sensing", "attention", "cannot be looked at", {"sees_others": False}),
     Wrong("starts", "attention", "only with CAP_NET_ADMIN", said(noticing=POLLING)),

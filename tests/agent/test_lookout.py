@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 
 from agent.catalogue import load as load_catalogue
+from agent.catalogue import shipped_entries
 from agent.desk import Desk
 from agent.lookout import Lookout
 from agent.rhythm import LONGEST_PAUSE_SECONDS, SLOWER_AT_MOST, SLOWER_WITH_SOMEONE
@@ -17,6 +18,7 @@ from agent.sensing.process_events import NoEventsError
 from agent.sensing.process_source import ProcessKey
 from agent.sensing.processes import LISTED_AT_LEAST_EVERY_SECONDS, TRUSTING_LISTED_EVERY_SECONDS, ProcessWatch
 from contract.matching import Matcher
+from contract.overlay import merge, parse
 from tests.fakes.hand_loop import HandLoop
 from tests.fakes.process_events import FakeChild, FakeEvents
 from tests.fakes.process_source import FakeProcessSource
@@ -68,7 +70,7 @@ class Scene:
     """A lookout at work, on a machine in memory that tells what starts."""
 
     def __init__(self, matcher: Matcher) -> None:
-        self.loop = HandLoop()
+        self.loop, self.matcher = HandLoop(), matcher
         self.source, self.events = FakeProcessSource(), FakeEvents()
         self.source.start("/sbin/init", pid=1, started=1.0)
         self.child = FakeChild(self.events)
@@ -81,7 +83,7 @@ class Scene:
             self.noticing,
             self.source,
             DesktopIndex(()),
-            matcher,
+            lambda: self.matcher,
             cast("Desk", self.desk),
             self.clock,
             "company",
@@ -346,3 +348,37 @@ def test_stopping_leaves_nothing_behind(scene: Scene) -> None:
     assert (scene.events.is_open, scene.child.left) == (False, 0)
     handles: list[Callable[[], None]] = scene.loop._scheduled  # type: ignore[attr-defined]
     assert not [handle for handle in handles if not handle.cancelled()]  # type: ignore[attr-defined]
+
+
+def test_a_new_catalogue_counts_for_what_runs_already(scene: Scene) -> None:
+    scene.run()
+    scene.start("/opt/acme-chat")
+    kept, other = scene.start(PIDGIN), scene.start("/usr/bin/telegram-desktop")
+    scene.advance(1.0)
+    scene.forget()
+    overlay = """
+[acme-chat]
+name = "Acme Chat"
+maker = "Acme"
+kind = "business"
+seen = [["linux", "Acme IT", { executable = "acme-chat" }]]
+[telegram]
+seen = [["macos", "Acme IT", { bundle_id = "org.example.telegram" }]]
+"""
+    scene.matcher = Matcher(merge(shipped_entries(), parse(overlay)))
+    scene.lookout.look_again()
+    scene.advance(1.0)
+    assert sorted(what for _, what in scene.desk.log) == ["-telegram", "acme-chat", "pidgin"]
+    assert {key.pid for key in scene.desk.open} >= {kept}
+    assert other not in {key.pid for key in scene.desk.open}
+
+
+def test_all_is_read_again_once_and_no_more(scene: Scene) -> None:
+    scene.run()
+    for _ in range(20):
+        scene.start(SHELL)
+    scene.advance(1.0)
+    scene.forget()
+    scene.lookout.look_again()
+    scene.advance(5.0)
+    assert scene.source.asked["read"] == len(list(scene.source.pids()))

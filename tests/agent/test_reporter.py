@@ -34,12 +34,13 @@ class Rig:
             self.device.enrol()
         self.problems = Problems()
         self.enrolled: list[Enrolment] = []
-        self.policies = self.changes = 0
+        self.policies = self.catalogues = self.changes = 0
         device = self.device
         self.reporter = Reporter(
             device.store,
             device.outbox,
             device.shelf,
+            device.catalogues,
             device.check_ins,
             device.server,
             Backoff(random.Random(1)),
@@ -48,12 +49,16 @@ class Rig:
             self.problems,
             self.enrolled.append,
             self._count_policy,
+            self._count_catalogue,
             self._count_change,
         )
         self.task = self.loop.create_task(self.reporter.run())
 
     def _count_policy(self) -> None:
         self.policies += 1
+
+    def _count_catalogue(self) -> None:
+        self.catalogues += 1
 
     def _count_change(self) -> None:
         self.changes += 1

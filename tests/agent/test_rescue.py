@@ -77,6 +77,20 @@ def test_what_can_be_read_goes_on_and_everything_arrives_once(tmp_path: Path, sh
     assert fresh.shelf.serial == 1
 
 
+def test_whichever_page_is_damaged_the_rest_goes_on(tmp_path: Path) -> None:
+    lived(tmp_path)
+    whole = (tmp_path / "state.sqlite3").read_bytes()
+    for page in range(1, len(whole) // 4096):
+        folder = tmp_path / f"{page}"
+        folder.mkdir()
+        file = folder / "state.sqlite3"
+        file.write_bytes(whole)
+        spoil(file, page * 4096, 4096)
+        if is_damaged(file):
+            assert rescue(file, AT) is not None, page
+            assert not is_damaged(file), page
+
+
 def test_a_state_that_is_no_database_at_all_leaves_the_enrolment_and_no_number_twice(tmp_path: Path) -> None:
     device = lived(tmp_path, reports=30)
     file = tmp_path / "state.sqlite3"

@@ -247,7 +247,7 @@ def test_pages_of_before_end_unless_they_are_told_of_again(browser: Browser) -> 
     browser.tell(picture("telegram", "slack"))
     again = WebPagesOpen(
         browser.source,
-        browser.agent.agent._catalogue,
+        lambda: browser.agent.agent._catalogues.catalogue,
         browser.agent.agent._desk,
         browser.clock,
         "company",

@@ -82,6 +82,7 @@ TOLD: dict[type[msgspec.Struct], tuple[str, dict[str, str]]] = {
             "ownership": "who owns it",
             "clock": "its clock and when it was last started anew",
             "policy_serial": "of the policy",
+            "catalogue_version": "of the list of known messengers",
             "journal": "a digest of the local record",
             "waiting": "how many reports wait",
             "observations": "their digests",

@@ -8,8 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
+from agent.catalogue import shipped_entries
 from agent.errors import RefusedError, UnreachableError
 from contract import wire
+from contract.catalogue_bundle import CatalogueBundle, packed
 from contract.envelope import (
     EVERY_DEVICE,
     Address,
@@ -35,6 +37,7 @@ from contract.messages import (
     salted_digest,
 )
 from contract.observations import Observation, decode
+from contract.overlay import parse as parse_overlay
 from contract.policy import Policy
 
 TENANT = "acme"
@@ -48,7 +51,9 @@ class CentralServer:
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self.now = now
-        self.root, self.policy_key, self.server_key = (SigningKey.generate() for _ in range(3))
+        self.root, self.policy_key, self.server_key, self.catalogue_key = (
+            SigningKey.generate() for _ in range(4)
+        )
         self.certified_from = START - timedelta(days=3650)
         self.device_key: VerifyKey | None = None
         self.device = "d1"
@@ -58,6 +63,8 @@ class CentralServer:
         self.check_ins: list[CheckIn] = []
         self.bundle: str | None = None
         self.serial = 0
+        self.catalogue: str | None = None
+        self.catalogue_version = 0
         self.next_check_in_seconds = 300
         self.spread_seconds = 0
         self.wishes: dict[str, int | bool | str] = {}
@@ -85,7 +92,7 @@ class CentralServer:
 
     def change_keys(self) -> None:
         """Work with new keys from now on."""
-        self.policy_key, self.server_key = SigningKey.generate(), SigningKey.generate()
+        self.policy_key, self.server_key, self.catalogue_key = (SigningKey.generate() for _ in range(3))
         self.certified_from = self.now() - timedelta(days=1)
 
     def publish(self, policy: Policy, days: int = 90, key: SigningKey | None = None) -> PolicyBundle:
@@ -104,6 +111,24 @@ class CentralServer:
         """Return a bundle sealed with a key."""
         return seal(wire.encode(bundle), _address("policy-bundle", EVERY_DEVICE), key)
 
+    def publish_catalogue(self, overlay: str = "", release: str = "0.1.0") -> CatalogueBundle:
+        """Publish a catalogue, the list that ships with an overlay, under the next version."""
+        self.catalogue_version += 1
+        bundle = CatalogueBundle(
+            version=self.catalogue_version,
+            issued_at=self.now(),
+            release=release,
+            listed=shipped_entries(),
+            overlay=parse_overlay(overlay),
+        )
+        self.catalogue = self.sealed_catalogue(packed(bundle))
+        return bundle
+
+    def sealed_catalogue(self, payload: bytes, key: SigningKey | None = None, tenant: str = TENANT) -> str:
+        """Return what claims to be a catalogue, sealed with a key for a tenant."""
+        address = Address(type="catalogue-bundle", tenant=tenant, device=EVERY_DEVICE, direction="to_device")
+        return seal(payload, address, key or self.catalogue_key)
+
     def certificates(self) -> tuple[str, ...]:
         """Return what the root says of the other keys."""
         return tuple(
@@ -111,7 +136,7 @@ class CentralServer:
                 wire.encode(
                     KeyCertificate(
                         public_key=key.public.text,
-                        use=use,  # type: ignore[arg-type]  # the two literals below
+                        use=use,  # type: ignore[arg-type]  # the literals below
                         not_before=self.certified_from,
                         not_after=START + timedelta(days=3650),
                     )
@@ -119,7 +144,11 @@ class CentralServer:
                 _address("key-certificate", EVERY_DEVICE),
                 self.root,
             )
-            for key, use in ((self.policy_key, "policy"), (self.server_key, "server"))
+            for key, use in (
+                (self.policy_key, "policy"),
+                (self.server_key, "server"),
+                (self.catalogue_key, "catalogue"),
+            )
         )
 
     def _enrol(self, request: SealedRequest) -> bytes:
@@ -158,6 +187,7 @@ class CentralServer:
             request=wire.digest(request.sealed.encode()),
             at=self.now(),
             current_serial=self.serial,
+            catalogue_version=self.catalogue_version,
             taken_up_to=missing[0][0] - 1 if missing else top,
             missing=missing,
             forks=forks,
@@ -169,7 +199,11 @@ class CentralServer:
         )
         sealed = seal(wire.encode(acknowledgement), _address("acknowledgement", self.device), self.server_key)
         bundle = self.bundle if message.policy_serial != self.serial else None
-        return wire.encode(CheckInReply(sealed=sealed, certificates=self.certificates(), bundle=bundle))
+        catalogue = self.catalogue if message.catalogue_version != self.catalogue_version else None
+        reply = CheckInReply(
+            sealed=sealed, certificates=self.certificates(), bundle=bundle, catalogue=catalogue
+        )
+        return wire.encode(reply)
 
     @staticmethod
     def _is_sealed_by(sealed: str, key: VerifyKey) -> bool:

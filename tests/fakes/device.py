@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 
+from agent.catalogue_shelf import FILE_NAME, CatalogueShelf
 from agent.clock import ServerTime
 from agent.journal import Journal
 from agent.managed.files import Files
@@ -105,6 +106,7 @@ class Device:
         self.store = Store(folder / "state.sqlite3")
         self.journal, self.outbox, self.ledger = Journal(self.store), Outbox(self.store), Ledger(self.store)
         self.shelf = PolicyShelf(self.store, self.journal)
+        self.catalogues = CatalogueShelf(folder / FILE_NAME, self.store, self.journal)
         self.door = Door(ceiling, "company", everybody_told=told)
         self.notice = Notice(self.store, self.journal, self.outbox)
         self.check_ins = CheckIns(
@@ -113,6 +115,7 @@ class Device:
             self.ledger,
             self.outbox,
             self.shelf,
+            self.catalogues,
             self.credentials,
             self.door,
             self.clock,

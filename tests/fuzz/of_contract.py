@@ -5,6 +5,7 @@ import contextlib
 import importlib
 import json
 import sys
+import zlib
 from collections.abc import Iterator
 from datetime import timedelta, timezone
 from pathlib import Path
@@ -13,11 +14,13 @@ from typing import get_args
 import msgspec
 
 from agent import catalogue as shipped
+from agent.catalogue_shelf import laid_over
 from agent.errors import DistrustError
-from agent.trust import Trust, key_id, open_bundle
+from agent.trust import Trust, key_id, open_bundle, open_catalogue
 from contract import policy as policies
 from contract import wire
 from contract.catalogue import Catalogue, Messenger
+from contract.catalogue_bundle import CatalogueBundle
 from contract.document import render
 from contract.envelope import (
     EVERY_DEVICE,
@@ -36,7 +39,10 @@ from contract.hours import Interval, OfficeHours
 from contract.judge import Circumstances, Subject, judge
 from contract.matching import Matcher
 from contract.messages import KeyCertificate, PolicyBundle
+from contract.overlay import Correction, Overlay, merge, parse
 from contract.policy import ChannelRule, Ownership, Policy, Profile
+from server.catalogue import texts as files
+from server.catalogue_lint import lint
 from tests.fuzz.fixed import AT, CHECK_IN, KEY, NEXT_KEY, TENANT
 from tests.fuzz.target import Check, FoundError, Target, head_and_rest, text_of
 
@@ -200,6 +206,56 @@ def _bundle(_: Path) -> Iterator[Check]:
 
 
 @contextlib.contextmanager
+def _overlay(_: Path) -> Iterator[Check]:
+    listed = shipped.shipped_entries()
+    texts = files()
+
+    def check(data: bytes) -> None:
+        text = data.decode("utf-8", "replace")
+        faults = lint(texts, ("made.toml", text))
+        try:
+            merged = merge(listed, parse(text))
+        except MalformedError:
+            if not faults:
+                raise FoundError("what devices refuse, and the lint lets through") from None
+            return
+        matcher = Matcher(merged)
+        for facts in (*_FACTS, *_facts_of(merged)):
+            _match(matcher, facts)
+
+    yield check
+
+
+@contextlib.contextmanager
+def _published(_: Path) -> Iterator[Check]:
+    def sealed(payload: bytes, kind: MessageType, key: SigningKey) -> str:
+        address = Address(type=kind, tenant=TENANT, device=EVERY_DEVICE, direction="to_device")
+        return seal(payload, address, key)
+
+    trust = Trust(TENANT, NEXT_KEY.public)
+    certificate = KeyCertificate(
+        public_key=KEY.public.text,
+        use="catalogue",
+        not_before=AT - timedelta(days=1),
+        not_after=AT + timedelta(days=1),
+    )
+    certificates = (sealed(wire.encode(certificate), "key-certificate", NEXT_KEY),)
+
+    def check(data: bytes) -> None:
+        kind, payload = head_and_rest(data)
+        text = sealed(payload if kind == b"raw" else zlib.compress(payload), "catalogue-bundle", KEY)
+        with contextlib.suppress(DistrustError):
+            bundle = open_catalogue(text, certificates, trust, newest=1, current=1, at=AT)
+            for release in ("0.0.1", "99"):
+                merged, _ = laid_over(shipped.shipped_entries(), bundle, release)
+                matcher = Matcher(merged)
+                for facts in (*_FACTS, *_facts_of(merged)):
+                    _match(matcher, facts)
+
+    yield check
+
+
+@contextlib.contextmanager
 def _plain(check: Check) -> Iterator[Check]:
     yield check
 
@@ -243,5 +299,17 @@ TARGETS = (
         "what a policy key has sealed, or after a line `certificate` the root",
         _bundle,
         (*_POLICY_WORDS, *_words(PolicyBundle, KeyCertificate)),
+    ),
+    Target(
+        "overlay",
+        "a company's overlay as TOML",
+        _overlay,
+        (*_words(Correction), "never", "unlisted:x", "telegram", "linux", "executable"),
+    ),
+    Target(
+        "published",
+        "what a catalogue key has sealed, before it was compressed, or after a line `raw` compressed already",
+        _published,
+        (*_words(CatalogueBundle, Overlay, Correction), "linux", "executable"),
     ),
 )

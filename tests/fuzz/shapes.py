@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from contract import wire
 from contract.catalogue import Messenger
+from contract.catalogue_bundle import CatalogueBundle
 from contract.envelope import seal
 from contract.facts import ProcessFacts
 from contract.local import LINE_LIMIT_BYTES, METHODS
@@ -24,6 +25,7 @@ from contract.messages import (
     ObservationBody,
 )
 from contract.observations import Observation
+from contract.overlay import Correction
 from tests.contract.strategies import policies, values_of
 from tests.fuzz.fixed import AT, CHECK_IN, DEVICE, KEY, NEXT_KEY, SECRET, TENANT, proof
 
@@ -237,6 +239,18 @@ def _catalogues() -> Documents:
     return st.dictionaries(ids, _plain(Messenger), max_size=3)
 
 
+def _overlays() -> Documents:
+    never = st.lists(st.sampled_from(["unlisted:x", "unlisted:", "telegram", ""]), max_size=2)
+    entries = st.dictionaries(
+        st.sampled_from(["telegram", "acme-chat", "never", "Bad Id"]), _plain(Correction), max_size=3
+    )
+    return st.tuples(never, entries).map(lambda drawn: {"never": drawn[0], **drawn[1]})
+
+
+def _published() -> Documents:
+    return _with(_plain(CatalogueBundle), issued_at=st.just(AT.isoformat()), release=st.just("0.1.0"))
+
+
 def _facts() -> Documents:
     paths = st.sampled_from(
         [
@@ -423,6 +437,11 @@ def shape_of(name: str, number: int) -> Bytes:
         "bundle": lambda: (
             _joined(st.just(b""), spoiled(_bundles()))
             | _joined(st.just(b"certificate"), spoiled(_certificates()))
+        ),
+        "overlay": lambda: spoiled(_overlays(), toml_text),
+        "published": lambda: (
+            _joined(st.just(b""), spoiled(_published()))
+            | _joined(st.just(b"raw"), st.sampled_from([b"", b"x\x9c", b"\x78\x9c\x03\x00\x00\x00\x00\x01"]))
         ),
         "local": _conversations,
         "application": _applications,

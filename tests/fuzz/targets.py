@@ -6,7 +6,17 @@ from pathlib import Path
 from tests.fuzz.target import Target
 
 CORPUS = Path(__file__).parent / "corpus"
-IN_CONTRACT = ("envelope", "envelope-signed", "keys", "catalogue", "facts", "policy", "bundle")
+IN_CONTRACT = (
+    "envelope",
+    "envelope-signed",
+    "keys",
+    "catalogue",
+    "facts",
+    "policy",
+    "bundle",
+    "overlay",
+    "published",
+)
 IN_AGENT = ("local", "reply", "application")
 ON_SERVER = ("request", "check-in", "observations", "enrolment")
 NAMES = (*IN_CONTRACT, *IN_AGENT, *ON_SERVER)

@@ -22,7 +22,7 @@ from server import databases
 from server.access import audit
 from server.fleet import agent_api, secrets
 from server.identity import Identity, establish, identity_in
-from server.policies import publishing
+from server.policies import catalogues, publishing
 from server.policies.models import Publication
 from server.policies.templates import template
 from tests.postgresql import Postgresql, running_postgresql
@@ -155,7 +155,8 @@ def identity(
     """A server of its own for each test."""
     # A test is one transaction on one connection, which stays open here, as Django's own test client keeps it.
     monkeypatch.setattr(agent_api, "close_old_connections", lambda: None)
-    publishing.kept.cache_clear()
+    for kept in (publishing.kept, catalogues.sealed_under, catalogues.merged):
+        kept.cache_clear()
     folder = tmp_path / "state"
     folder.mkdir()
     establish(folder, "acme", "Acme", clock.now)

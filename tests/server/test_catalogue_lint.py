@@ -271,3 +271,58 @@ def test_a_file_that_cannot_be_read_is_said(
     told = run("catalogue", "lint", str(file), folder=None)
     assert told.returncode == 1
     assert says in told.stderr
+
+
+def _over(overlay: str, *entries: str) -> list[str]:
+    return [str(one) for one in lint({"demo.toml": "\n".join(entries)}, ("acme.toml", overlay))]
+
+
+OTHER_ROW = '["linux", "Acme IT", { executable = "other-im" }]'
+
+
+def test_an_overlay_that_adds_corrects_and_takes_over_is_in_order() -> None:
+    listed = _entry(GOOD_ROW)
+    assert _over(_entry(OTHER_ROW, name="other"), listed) == []
+    assert _over(f"[demo]\nalso_seen = [{OTHER_ROW}]\n", listed) == []
+    assert _over('never = ["unlisted:x"]\n[demo]\nname = "Demo here"\n', listed) == []
+    # Two listed messengers must not claim the same; what the overlay claims is taken from the listed one.
+    assert _over(_entry(GOOD_ROW, name="other"), listed) == []
+
+
+@pytest.mark.parametrize(
+    ("overlay", "words"),
+    [
+        ("[other]\n", "acme.toml: other: It has no seen."),
+        ("[demo]\nsmell = 5\n", "acme.toml: demo: Nothing reads smell."),
+        ('[demo]\nalso_seen = "x"\n', "acme.toml: demo: Its also_seen is no list of rows."),
+        ('[demo]\nseen = "x"\nalso_seen = [[1]]\n', "acme.toml: demo: Its seen is no list of rows."),
+        ("[demo]\nalso_seen = [[1]]\n", "acme.toml: demo: Row 2 of seen is not of the agreed form."),
+        ('[demo]\nclient_of = "nobody"\n', "acme.toml: demo: It is a client of nobody"),
+        (
+            '[demo]\nalso_seen = [["linux", "Acme IT", { executable = "chat" }]]\n',
+            "acme.toml: demo: linux executable chat: Other programs may carry this name.",
+        ),
+        ('never = ["demo"]\n', "acme.toml: never: never:"),
+        ("never = 5\n", "acme.toml: never: never:"),
+        ("demo = 5\n", "acme.toml: demo: It is no table."),
+        ("[demo\n", "acme.toml: It is not TOML"),
+    ],
+)
+def test_what_is_wrong_in_an_overlay_is_said_with_its_place(overlay: str, words: str) -> None:
+    assert words in "\n".join(_over(overlay, _entry(GOOD_ROW)))
+
+
+def test_two_entries_of_an_overlay_must_not_claim_the_same() -> None:
+    both = _entry(OTHER_ROW, name="one") + _entry(OTHER_ROW, name="two")
+    assert any("one claims it as executable" in said for said in _over(both, _entry(GOOD_ROW)))
+
+
+def test_the_command_checks_an_overlay(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "acme.toml"
+    file.write_text(_entry(OTHER_ROW, name="other"), encoding="utf-8")
+    good = run("catalogue", "lint", "--overlay", str(file), folder=None)
+    assert (good.returncode, good.stderr) == (0, "")
+    assert "acme.toml: nothing to correct." in good.stdout
+    file.write_text("[other]\n", encoding="utf-8")
+    bad = run("catalogue", "lint", "--overlay", str(file), folder=None)
+    assert (bad.returncode, "It has no seen." in bad.stdout) == (1, True)

@@ -11,6 +11,7 @@ from server.errors import RequestError, StateError
 from server.identity import Identity, establish, forget_old_keys, identity_in, load, rotate
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
+DAY = timedelta(days=1)
 
 
 def _certificates(identity: Identity) -> dict[str, KeyCertificate]:
@@ -27,11 +28,13 @@ def _files(folder: Path) -> dict[str, str]:
     return {str(file): file.read_text() for file in sorted(folder.rglob("*")) if file.is_file()}
 
 
-def test_the_root_vouches_for_both_keys_now_and_for_years(tmp_path: Path) -> None:
+def test_the_root_vouches_for_each_key_now_and_for_years(tmp_path: Path) -> None:
     identity = establish(tmp_path, "acme", "Acme", NOW)
     certificates = _certificates(identity)
     assert certificates["policy"].public_key == identity.policy_key.public.text
     assert certificates["server"].public_key == identity.server_key.public.text
+    assert identity.catalogue_key is not None
+    assert certificates["catalogue"].public_key == identity.catalogue_key.public.text
     for certificate in certificates.values():
         assert certificate.not_before < NOW < NOW + timedelta(days=700) < certificate.not_after
 
@@ -68,7 +71,9 @@ def test_a_tenant_that_cannot_stand_in_a_secret_is_refused(tmp_path: Path, tenan
     assert establish(tmp_path, None, None, NOW).tenant.id == "main"
 
 
-@pytest.mark.parametrize("name", ["root.jwk", "policy.jwk", "server.jwk", "certificates.json"])
+@pytest.mark.parametrize(
+    "name", ["root.jwk", "policy.jwk", "server.jwk", "catalogue.jwk", "certificates.json"]
+)
 @pytest.mark.parametrize("damage", ["", "{}", "not json", '{"kty":"OKP","crv":"X25519","x":"AA","d":"AA"}'])
 def test_a_damaged_key_is_an_error_and_left_as_it_is(tmp_path: Path, name: str, damage: str) -> None:
     establish(tmp_path, "acme", "Acme", NOW)
@@ -81,12 +86,45 @@ def test_a_damaged_key_is_an_error_and_left_as_it_is(tmp_path: Path, name: str, 
     assert _files(tmp_path) == before
 
 
-def test_a_missing_key_is_never_made_anew(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["policy.jwk", "server.jwk", "catalogue.jwk"])
+def test_a_missing_key_is_never_made_anew(tmp_path: Path, name: str) -> None:
     establish(tmp_path, "acme", "Acme", NOW)
-    (tmp_path / "keys" / "server.jwk").unlink()
+    (tmp_path / "keys" / name).unlink()
     with pytest.raises(StateError, match="missing"):
         establish(tmp_path, None, None, NOW)
-    assert not (tmp_path / "keys" / "server.jwk").exists()
+    with pytest.raises(StateError, match="missing"):
+        load(tmp_path)
+    assert not (tmp_path / "keys" / name).exists()
+
+
+def set_up_by_the_first_version(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Identity:
+    """Set a server up that has never heard of a key for catalogues."""
+    with monkeypatch.context() as patch:
+        patch.setattr("server.identity.USES", ("policy", "server"))
+        patch.setattr("server.identity.LATER_USES", ())
+        return establish(folder, "acme", "Acme", NOW)
+
+
+def test_a_server_of_the_first_version_gets_its_key_for_catalogues_and_keeps_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = set_up_by_the_first_version(tmp_path, monkeypatch)
+    assert load(tmp_path).catalogue_key is None
+    after = establish(tmp_path, None, None, NOW + DAY)
+    assert after.catalogue_key is not None
+    assert after.policy_key.public == before.policy_key.public
+    assert after.server_key.public == before.server_key.public
+    assert _certificates(after)["catalogue"].public_key == after.catalogue_key.public.text
+
+
+def test_without_the_root_that_server_serves_on_and_has_no_key_for_catalogues(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_up_by_the_first_version(tmp_path, monkeypatch)
+    (tmp_path / "keys" / "root.jwk").unlink()
+    before = _files(tmp_path)
+    assert establish(tmp_path, None, None, NOW + DAY).catalogue_key is None
+    assert _files(tmp_path) == before
 
 
 def test_the_root_may_live_elsewhere(tmp_path: Path) -> None:
@@ -117,9 +155,6 @@ def test_an_empty_folder_holds_no_server(tmp_path: Path) -> None:
         load(tmp_path)
 
 
-DAY = timedelta(days=1)
-
-
 def test_a_key_is_changed_and_for_a_while_both_are_certified(tmp_path: Path) -> None:
     before = establish(tmp_path, "acme", "Acme", NOW)
     after = rotate(tmp_path, "policy", NOW + DAY)
@@ -135,6 +170,7 @@ def test_a_key_is_changed_and_for_a_while_both_are_certified(tmp_path: Path) -> 
     assert {one.fingerprint for one in left.read_out()} == {
         after.policy_key.public.fingerprint,
         after.server_key.public.fingerprint,
+        "" if after.catalogue_key is None else after.catalogue_key.public.fingerprint,
     }
 
 

@@ -21,7 +21,7 @@ def model(request: pytest.FixtureRequest) -> Policy:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_each_model_works_as_it_is(name: str) -> None:
-    checked = check(template(name, None))
+    checked = check(template(name, None), catalogue())
     assert checked.policy.model == name
     assert checked.remarks == ()
     assert name in TITLES
@@ -101,10 +101,14 @@ def test_restricted_is_free_in_breaks() -> None:
 
 
 def test_a_misspelt_messenger_is_remarked_on() -> None:
-    checked = check(template("restrict", None).replace('messenger = "telegram"', 'messenger = "telegrm"'))
+    checked = check(
+        template("restrict", None).replace('messenger = "telegram"', 'messenger = "telegrm"'), catalogue()
+    )
     assert ["'telegrm'" in remark for remark in checked.remarks] == [True]
 
 
 def test_a_rule_for_an_unofficial_client_is_remarked_on() -> None:
-    checked = check(template("restrict", None).replace('messenger = "telegram"', 'messenger = "unigram"'))
+    checked = check(
+        template("restrict", None).replace('messenger = "telegram"', 'messenger = "unigram"'), catalogue()
+    )
     assert ["an unofficial client of telegram" in remark for remark in checked.remarks] == [True]

@@ -1,17 +1,24 @@
 """The extension as the server offers it: to anybody who asks, the same bytes, under a key that is kept like the others."""
 
+import io
+import json
 import stat
+import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from django.test import Client
 
 from extension.crx import extension_id
+from extension.version import VERSION
 from server import web_extension
 from server.errors import StateError
 from server.identity import KEYS_FOLDER, Identity
+from server.policies import catalogues
 from tests.server.conftest import Run
 
+AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
 PATHS = ("chromium/updates.xml", "chromium/decorum.crx", "firefox/updates.json", "firefox/decorum.xpi")
 
 
@@ -32,6 +39,28 @@ def test_anybody_gets_it_without_a_session_and_may_keep_it_for_a_while(
     assert not answer.cookies
     assert client.get(f"/extension/{path}").content == answer.content
     assert client.post(f"/extension/{path}").status_code == 405
+
+
+def test_what_the_company_publishes_is_another_edition_with_its_origins(
+    offered: Path, client: Client, identity: Identity
+) -> None:
+    before = client.get("/extension/chromium/updates.xml").content.decode()
+    assert f'version="{VERSION}"' in before
+    overlay = """
+[acme-chat]
+name = "Acme Chat"
+maker = "Acme"
+kind = "business"
+seen = [["web", "Acme IT", { origin = "https://chat.acme.example" }]]
+"""
+    catalogues.publish(overlay, "alice", identity, AT)
+    after = client.get("/extension/chromium/updates.xml").content.decode()
+    assert f'version="{VERSION}.1"' in after
+    package = client.get("/extension/firefox/decorum.xpi").content
+    with zipfile.ZipFile(io.BytesIO(package)) as files:
+        manifest = json.loads(files.read("manifest.json"))
+    assert manifest["version"] == f"{VERSION}.1"
+    assert "https://chat.acme.example/*" in manifest["host_permissions"]
 
 
 @pytest.mark.parametrize("path", ["", "chromium/", "../keys/extension.pem", "chromium/extension.pem"])
