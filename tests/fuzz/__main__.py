@@ -1,6 +1,6 @@
 """`python -m tests.fuzz [--inputs N] [--only WORD]`: every target by coverage and by shape, and the schema; prints one table.
 
-Each part is a process of its own, as many at once as there are processors. What fails keeps its input in a folder that is named, ready to
+Each part is a process of its own, by shape one after the other, as many at once as there are processors. What fails keeps its input in a folder that is named, ready to
 be made smaller and kept in `tests/fuzz/corpus`.
 """
 
@@ -18,12 +18,15 @@ from pathlib import Path
 
 import msgspec
 
-from tests.fuzz.bounds import SHORT_AT_MOST, Figures, figures_in, input_at_work
+from tests.fuzz.bounds import SHORT_AT_MOST, Figures, figures_in, input_at_work, summed
 from tests.fuzz.targets import CORPUS, NAMES
 
 INPUTS = 100_000
 BYTES_AT_MOST = 4096
 """Longer ones reach nothing more, and take their time; how a target treats length is in the inputs by shape."""
+SHAPES_AT_A_TIME = 20_000
+"""Hypothesis never forgets everything: after some tens of thousands its own memory would hide the target's."""
+SEEDS_APART = 1_000_000
 _COVERAGE = re.compile(r"^#\d+\s.* cov: (\d+) ft: (\d+)", re.MULTILINE)
 _HEAD = ("target", "by", "inputs", "a second", "slowest", "memory", "branches", "result")
 
@@ -78,8 +81,21 @@ def _parts() -> Iterator[Part]:
 
 
 def _tried(part: Part, place: Path, inputs: int, seed: int) -> Outcome:
-    folder = place / f"{part.target}-by-{part.way}"
-    folder.mkdir()
+    at_a_time = SHAPES_AT_A_TIME if part.way == "shape" else inputs
+    runs = []
+    for start in range(0, inputs, at_a_time):
+        folder = place / f"{part.target}-by-{part.way}" / str(start)
+        folder.mkdir(parents=True)
+        wanted = min(at_a_time, inputs - start)
+        runs.append(_run(part, folder, wanted, seed * SEEDS_APART + start))
+        if runs[-1].found:
+            break
+    outcome = msgspec.structs.replace(runs[-1], figures=summed([run.figures for run in runs]))
+    print(f"{part.target} by {part.way}: {'FOUND' if outcome.found else 'done'}", file=sys.stderr, flush=True)
+    return outcome
+
+
+def _run(part: Part, folder: Path, inputs: int, seed: int) -> Outcome:
     log = folder / "log"
     with log.open("wb") as file:
         done = subprocess.run(
@@ -94,9 +110,7 @@ def _tried(part: Part, place: Path, inputs: int, seed: int) -> Outcome:
     if done.returncode != 0 or figures.inputs < inputs - SHORT_AT_MOST:
         found = _found(folder, done.returncode, told)
     covered = _COVERAGE.findall(told)
-    branches = " of ".join(covered[-1]) if covered else _answers(folder)
-    print(f"{part.target} by {part.way}: {'FOUND' if found else 'done'}", file=sys.stderr, flush=True)
-    return Outcome(part, figures, branches, found)
+    return Outcome(part, figures, " of ".join(covered[-1]) if covered else _answers(folder), found)
 
 
 def _words(part: Part, folder: Path, inputs: int, seed: int) -> list[str]:

@@ -4,6 +4,7 @@ import faulthandler
 import mmap
 import resource
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
@@ -120,3 +121,15 @@ def figures_in(place: Path) -> Figures:
     """Return the figures that a process left."""
     file = place / "figures.json"
     return msgspec.json.decode(file.read_bytes(), type=Figures) if file.exists() else Figures()
+
+
+def summed(runs: Sequence[Figures]) -> Figures:
+    """Return the figures of processes that tried one part after each other; memory is that of whichever grew most."""
+    grew_most = max(runs, key=lambda one: one.peak_mb - one.warm_mb)
+    return Figures(
+        inputs=sum(one.inputs for one in runs),
+        seconds=sum(one.seconds for one in runs),
+        slowest_ms=max(one.slowest_ms for one in runs),
+        warm_mb=grew_most.warm_mb,
+        peak_mb=grew_most.peak_mb,
+    )

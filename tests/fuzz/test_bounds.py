@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.fuzz import bounds
-from tests.fuzz.bounds import Bounds, figures_in, input_at_work
+from tests.fuzz.bounds import Bounds, Figures, figures_in, input_at_work, summed
 from tests.fuzz.target import FoundError
 
 HANGS = """
@@ -31,6 +31,11 @@ def test_what_goes_through_is_counted_and_the_input_at_work_is_known(tmp_path: P
     assert figures_in(tmp_path).inputs == 2
     assert figures_in(tmp_path).peak_mb > 0
     assert input_at_work(tmp_path) == b"another"
+
+
+def test_processes_one_after_the_other_are_one_line() -> None:
+    first, second = Figures(10, 2.0, 5.0, 50.0, 60.0), Figures(4, 1.0, 9.0, 70.0, 75.0)
+    assert summed([first, second]) == Figures(14, 3.0, 9.0, 50.0, 60.0)
 
 
 def test_the_figures_are_written_by_the_last_input_even_if_the_process_ends_at_once(tmp_path: Path) -> None:
