@@ -228,8 +228,8 @@ class Stage:
         return printed
 
     def seen(self, messenger: str) -> dict[str, Any] | None:
-        """Return the messenger's row in the status."""
-        rows = self.status()["messengers"]
+        """Return the messenger's row in the status; an agent that starts over tells of none."""
+        rows = self.status().get("messengers", ())
         return next((row for row in rows if row["messenger"] == messenger), None)
 
     def ask(self, method: str, **params: object) -> None:

@@ -44,6 +44,7 @@ def test_a_fleet_goes_over_to_new_keys_by_itself(stage: Stage) -> None:
     before = stage.server("keys", "list").split()
     assert "as number 2" in stage.server("keys", "rotate", "policy")
     stage.server("keys", "rotate", "server")
+    stage.server("keys", "rotate", "catalogue")
     stage.ask("check_in")
     wait_for(lambda: stage.status()["policy_serial"] == 2, "the policy under the new key")
     assert stage.status()["server"] == "reachable"
