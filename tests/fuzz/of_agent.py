@@ -115,7 +115,7 @@ def _judge(said: bytes, lines: bytes, peer: Peer) -> None:
     replies = [reply for reply in replies if reply.method is None]
     asked = lines.split(b"\n")
     asked = asked if asked[-1] else asked[:-1]
-    is_cut = any(len(line) >= LINE_LIMIT_BYTES for line in asked)
+    is_cut = any(len(line) > LINE_LIMIT_BYTES for line in asked)
     if len(replies) != len(asked) and not is_cut:
         raise FoundError(f"{len(replies)} replies to {len(asked)} lines")
     if is_cut and (not replies or replies[-1].error is None or replies[-1].error.code != _TOO_LONG):
