@@ -269,6 +269,7 @@ def test_a_browser_finds_the_native_host_and_its_pages_are_seen(trial: Trial) ->
 
 def test_doctor_finds_nothing_but_that_a_container_is_told_of_no_starts(trial: Trial) -> None:
     wait_for(lambda: trial.status()["policy_serial"] == 1, "the policy")
+    wait_for(lambda: "is being tried" not in trial.doctor()["starts"][1], "what is told of starts", 60)
     done = trial.machine.run("decorum", "doctor")
     print(done.stdout)
     amiss = {check: said for check, (grade, said) in trial.doctor().items() if grade != "fine"}
