@@ -91,9 +91,10 @@ def make() -> None:
     _make_stub()
     # So that programs which the tests start find the checkout, wherever they begin.
     (PLACE / "python" / "Lib" / "site-packages" / "checkout.pth").write_text(f"Z:{CHECKOUT}")
-    for command in (("wineboot", "--init"), ("reg", "add", *PATIENCE)):
+    # Wine's manager of services has read how patient it is when it began; it begins anew with the next program.
+    for command in (("wine", "wineboot", "--init"), ("wine", "reg", "add", *PATIENCE), ("wineserver", "-k")):
         subprocess.run(
-            ["wine", *command],
+            command,
             env=wine_environment(os.environ),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

@@ -49,7 +49,8 @@ def test_the_client_finds_the_agent_and_both_know_who_the_other_is(name: Path) -
         await server.stop()
 
     asyncio.run(run())
-    assert seen == [Caller("owner", own_uid())] * 4
+    assert [(caller.role, caller.uid) for caller in seen] == [("owner", own_uid())] * 4
+    assert [caller.connection for caller in seen] == [1, 1, 2, 2]
 
 
 def test_a_second_agent_at_one_pipe_says_so(name: Path) -> None:
