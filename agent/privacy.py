@@ -110,6 +110,7 @@ class Door:
             day=at.date(),
             at=_coarse(at, detail),
             rule=full.rule if named else WITHHELD,
+            unlisted=full.unlisted if named else None,
         )
         return Cleared(_PASS, reduced, _earliest(at, detail), uid)
 

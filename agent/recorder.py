@@ -11,8 +11,9 @@ from agent.store import Store
 from contract import wire
 from contract.catalogue import Catalogue
 from contract.errors import MalformedError
+from contract.evidence import Match
 from contract.local import LINE_LIMIT_BYTES
-from contract.observations import SightingObserved
+from contract.observations import SENTENCES, SightingObserved, Unlisted
 
 
 class Recorder:
@@ -98,4 +99,17 @@ def _observed(transition: Transition, policy_serial: int) -> SightingObserved:
         verdict=sighting.verdict.state,
         rule=sighting.verdict.rule,
         policy_serial=policy_serial,
+        unlisted=_unlisted(sighting.match) if transition.kind == "started" else None,
+    )
+
+
+def _unlisted(match: Match) -> Unlisted | None:
+    known_by = match.known_by
+    if known_by is None:
+        return None
+    return Unlisted(
+        platform=known_by.platform,
+        kind=known_by.kind,
+        value=known_by.value,
+        evidence=tuple(one.sentence for one in match.evidence[:SENTENCES]),
     )

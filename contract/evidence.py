@@ -9,8 +9,11 @@ name that any program may carry weighs least.
 
 from collections.abc import Iterable
 from math import prod
+from typing import Literal
 
 import msgspec
+
+from contract.facts import Platform
 
 WEIGHTS: dict[str, float] = {
     "bundle_id": 0.99,
@@ -46,6 +49,14 @@ class Evidence(msgspec.Struct, frozen=True):
     sentence: str
 
 
+class KnownBy(msgspec.Struct, frozen=True):
+    """What an unlisted messenger can be listed by, as a row of the catalogue has it."""
+
+    platform: Platform
+    kind: Literal["desktop_id", "bundle_id", "executable", "script"]
+    value: str
+
+
 class Match(msgspec.Struct, frozen=True, kw_only=True):
     """What the facts point to."""
 
@@ -58,6 +69,8 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
     evidence: tuple[Evidence, ...]
     client: str | None = None
     """The id of the unofficial client that runs, where it is one."""
+    known_by: KnownBy | None = None
+    """Of an unlisted messenger; None for a listed one."""
 
 
 def together(weights: Iterable[float]) -> float:

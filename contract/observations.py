@@ -5,13 +5,14 @@ may not leave stays None.
 """
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
 from contract import wire
 from contract.catalogue import MessengerKind
 from contract.ceiling import Detail
+from contract.facts import Platform
 from contract.judge import VerdictState
 from contract.policy import Profile
 from contract.wire import Dated, Moment
@@ -19,9 +20,22 @@ from contract.wire import Dated, Moment
 SHORT_CHARACTERS = 200
 Short = Annotated[str, msgspec.Meta(max_length=SHORT_CHARACTERS, pattern=r"^[^\x00-\x1f\x7f]*\Z")]
 """A line of text: names come from files that anybody may have written, so nothing in it may steer a terminal or a log."""
+SENTENCES = 5
+"""So many of the longest fit into an observation."""
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 Identity = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}\Z")]
 """32 hexadecimal digits, random; the same in every observation of one sighting or reminder."""
+
+
+class Unlisted(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a program that no list knows is taken for a messenger, and what it can be listed by: what an officer needs to decide."""
+
+    platform: Platform
+    kind: Short
+    """Kind of the identifier, as the catalogue has it."""
+    value: Short
+    evidence: Annotated[tuple[Short, ...], msgspec.Meta(max_length=SENTENCES)]
+    """Sentences, each a fact with its reason and its source."""
 
 
 class SightingObserved(Dated, frozen=True, kw_only=True, tag="sighting", tag_field="type"):
@@ -42,6 +56,8 @@ class SightingObserved(Dated, frozen=True, kw_only=True, tag="sighting", tag_fie
     verdict: VerdictState
     rule: Short
     policy_serial: Count
+    unlisted: Unlisted | None = None
+    """Told once, when an unlisted messenger starts."""
 
 
 class ReminderReceipt(Dated, frozen=True, kw_only=True, tag="receipt", tag_field="type"):
@@ -93,6 +109,7 @@ class Tombstone(Dated, frozen=True, kw_only=True, tag="tombstone", tag_field="ty
     """When the last was dropped."""
 
 
+Fit = TypeVar("Fit", bound=msgspec.Struct)
 LIMIT_BYTES = 8 * 1024
 """The largest observation."""
 
@@ -133,7 +150,8 @@ DISCLOSURES: tuple[Disclosure, ...] = (
     Disclosure(
         type="sighting",
         what="That a messenger was started or closed: its name and kind, whether it is a known one, the day and the time, "
-        "whether it was on the work or the personal side, how the policy of that version judges it, and by which rule; "
+        "whether it was on the work or the personal side, how the policy of that version judges it, and by which rule; of one "
+        "that no list knows also what its program says of itself, by which it was recognised; "
         "under a random number, and only as much of this as is allowed for each side. Never a message, a contact, a title "
         "or an account.",
         why="So that the company can show that work messaging follows its policy.",
@@ -196,12 +214,20 @@ def fitted(observation: Observation) -> Observation:
     Names of programs and words of errors are as long and as odd as they come; one that the server had to refuse would be
     sent again for ever, and everything behind it would wait.
     """
-    texts = {
-        name: _shortened(value)
-        for name in observation.__struct_fields__
-        if isinstance(value := getattr(observation, name), str)
-    }
-    return msgspec.structs.replace(observation, **texts)
+    return _fitted(observation)
+
+
+def _fitted(told: Fit) -> Fit:
+    parts: dict[str, Any] = {}
+    for name in told.__struct_fields__:
+        match getattr(told, name):
+            case str() as text:
+                parts[name] = _shortened(text)
+            case tuple() as texts:
+                parts[name] = tuple(_shortened(text) for text in texts)
+            case msgspec.Struct() as inner:
+                parts[name] = _fitted(inner)
+    return msgspec.structs.replace(told, **parts)
 
 
 def _shortened(text: str) -> str:
@@ -256,4 +282,9 @@ def _sighting_sentence(seen: SightingObserved) -> str:
     who = seen.name or (f"A {seen.kind} messenger" if seen.kind else "A messenger")
     when = f" at {seen.at:%H:%M}" if seen.at else ""
     side = "an unknown side" if seen.profile == "unknown" else f"the {seen.profile} side"
-    return f"{who} {_TRANSITIONS[seen.transition]} on {side} on {seen.day}{when}; {_VERDICTS[seen.verdict]}."
+    said = f"{who} {_TRANSITIONS[seen.transition]} on {side} on {seen.day}{when}; {_VERDICTS[seen.verdict]}."
+    if seen.unlisted is None:
+        return said
+    return " ".join(
+        (said, "It is not a known messenger; told why it is taken for one:", *seen.unlisted.evidence)
+    )

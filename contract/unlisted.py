@@ -3,7 +3,7 @@
 import re
 
 from contract import programs
-from contract.evidence import Match
+from contract.evidence import KnownBy, Match
 from contract.facts import ProcessFacts
 from contract.weighing import confidence_of, signs_of, weigh
 from contract.weights import THRESHOLD
@@ -26,16 +26,17 @@ def unlisted(facts: ProcessFacts, base: str, cmdline: tuple[str, ...]) -> Match 
         return None
     if confidence_of(signs_of(facts)) < THRESHOLD:
         return None
-    key, name = _key(facts, base, cmdline)
-    if not key:
+    known_by, name = _known_by(facts, base, cmdline)
+    if not known_by.value:
         return None
     weighed = weigh(facts)
     return Match(
-        messenger=f"{PREFIX}{key}",
+        messenger=f"{PREFIX}{known_by.value}",
         name=name,
         listed=False,
         confidence=weighed.confidence,
         evidence=weighed.speaking,
+        known_by=known_by,
     )
 
 
@@ -51,21 +52,27 @@ def desktop_stem(desktop_id: str) -> str:
     return desktop_id if stem.count(".") == 1 else stem
 
 
-def _key(facts: ProcessFacts, base: str, cmdline: tuple[str, ...]) -> tuple[str, str]:
-    """Return key and readable name; empty for interpreters and helpers, which are nobody's own."""
+def _known_by(facts: ProcessFacts, base: str, cmdline: tuple[str, ...]) -> tuple[KnownBy, str]:
+    """Return what it is known by, whose value is the key, and a readable name; empty for interpreters and helpers, which are nobody's own."""
+    platform = facts.platform
     if facts.desktop_id:
         desktop = desktop_stem(facts.desktop_id)
-        return desktop.lower(), _readable(desktop.removesuffix(".desktop").rpartition(".")[2])
+        readable = _readable(desktop.removesuffix(".desktop").rpartition(".")[2])
+        return KnownBy(platform, "desktop_id", desktop.lower()), readable
     if facts.bundle_id:
         bundle = _HELPER.split(facts.bundle_id, maxsplit=1)[0]
-        return bundle.lower(), _readable(bundle.rpartition(".")[2])
+        return KnownBy(platform, "bundle_id", bundle.lower()), _readable(bundle.rpartition(".")[2])
     if base in programs.HELPERS:
-        return "", ""
+        return KnownBy(platform, "executable", ""), ""
     interpreter = programs.interpreter_of(base)
-    if interpreter is not None:
-        script = programs.script_of(interpreter, cmdline) if cmdline else None
-        base = next((value for _, value in programs.script_names(interpreter, script)), "") if script else ""
-    return base, _readable(base)
+    if interpreter is None:
+        return KnownBy(platform, "executable", base), _readable(base)
+    script = programs.script_of(interpreter, cmdline) if cmdline else None
+    kind, name = (
+        next(programs.script_names(interpreter, script), ("script", "")) if script else ("script", "")
+    )
+    where = "windows" if interpreter.startswith("wine") else platform
+    return KnownBy(where, "executable" if kind == "executable" else "script", name), _readable(name)
 
 
 def _readable(name: str) -> str:

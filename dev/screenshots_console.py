@@ -14,12 +14,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from contract.judge import VerdictState  # noqa: E402 - the checkout's own packages, found only now
+from contract.facts import ProcessFacts  # noqa: E402 - the checkout's own packages, found only now
+from contract.judge import VerdictState  # noqa: E402
 from contract.messages import Clock  # noqa: E402
 from contract.observations import (  # noqa: E402
     NoticeRecord,
@@ -27,8 +29,10 @@ from contract.observations import (  # noqa: E402
     ReminderReceipt,
     SightingObserved,
     Trouble,
+    Unlisted,
 )
 from contract.policy import Profile  # noqa: E402
+from contract.weighing import weigh  # noqa: E402
 from tests.server.simulated_device import Report, SimulatedDevice  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"
@@ -41,7 +45,12 @@ TELEGRAM, TEAMS, WHATSAPP = (
     ("whatsapp", "WhatsApp"),
 )
 PIDGIN, SLACK, SIGNAL = ("pidgin", "Pidgin"), ("slack", "Slack"), ("signal", "Signal")
-UNLISTED = ("unlisted:org.example.chatter", "Chatter")
+UNLISTED, DIALER = ("unlisted:org.example.chatter", "Chatter"), ("unlisted:com.acme.dialer", "Dialer")
+SAYS_OF_ITSELF: dict[str, dict[str, tuple[str, ...]]] = {
+    UNLISTED[0]: {"categories": ("Network", "Chat", "InstantMessaging"), "url_schemes": ("xmpp",)},
+    DIALER[0]: {"categories": ("Network", "Telephony", "Chat")},
+}
+"""What the unlisted ones say in their desktop entries."""
 
 
 class Server:
@@ -142,6 +151,7 @@ class Person:
                 verdict=verdict,
                 rule=rule or f"{messenger[0]}-at-work",
                 policy_serial=self.device.serial or 1,
+                unlisted=unlisted(messenger[0]) if transition == "started" else None,
             )
             self._waiting.append(self.device.report(observed))
 
@@ -158,6 +168,17 @@ class Person:
         clock = Clock(wall=datetime.now(UTC) + self._clock_off, monotonic_seconds=1.0, boot_id="boot")
         self.device.check_in(*self._waiting, clock=clock)
         self._waiting.clear()
+
+
+def unlisted(messenger: str) -> Unlisted | None:
+    """Return what an agent tells of a messenger that no list knows."""
+    said = SAYS_OF_ITSELF.get(messenger)
+    if said is None:
+        return None
+    key = messenger.partition(":")[2]
+    facts = msgspec.convert({"platform": "linux", "desktop_id": key, **said}, ProcessFacts)
+    sentences = tuple(one.sentence for one in weigh(facts).speaking)
+    return Unlisted(platform="linux", kind="desktop_id", value=key, evidence=sentences)
 
 
 def reminded(at: datetime, rule: str) -> ReminderReceipt:
@@ -198,6 +219,7 @@ def fill(server: Server) -> list[Person]:
     work_on(anna, now)
     bert.uses(WHATSAPP, (now - timedelta(minutes=34), "violation"))
     bert.uses(UNLISTED, (now - timedelta(minutes=70), "attention"), rule="default-work")
+    people[0].uses(DIALER, (now - timedelta(minutes=95), "attention"), rule="default-work")
     first.uses(
         PIDGIN, (now - timedelta(hours=5), "compliant"), rule="default-work", ended=now - timedelta(hours=4)
     )
@@ -269,6 +291,13 @@ def take_pictures(page: Page, server: Server, *, dark: bool) -> None:
     page.goto(f"{server.url}/fleet/device/?q=anna")
     page.get_by_role("link", name="anna-weber-laptop").click()
     shoot(page, f"device{suffix}")
+    page.goto(f"{server.url}/policies/unlisted/")
+    if not dark:
+        dialer = page.locator("section", has_text=DIALER[0])
+        dialer.get_by_role("button", name="It is not: never again").click()
+        page.get_by_role("heading", name="1 unlisted messenger waits").wait_for()
+        page.goto(f"{server.url}/policies/unlisted/")
+    shoot(page, f"unlisted{suffix}")
     if dark:
         return
     page.goto(f"{server.url}/fleet/device/")

@@ -73,7 +73,7 @@ def refuse_faults(findings: Iterable[Finding]) -> None:
     if found:
         entries = len({(finding.file, finding.entry) for finding in found})
         raise CatalogueFaultsError(
-            f"{len(found)} faults in {entries} entries.",
+            f"{len(found)} fault{'' if len(found) == 1 else 's'} in {entries} entr{'y' if entries == 1 else 'ies'}.",
             "Correct each as it says.",
             tuple(str(finding) for finding in found),
         )

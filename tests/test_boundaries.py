@@ -70,7 +70,17 @@ ROOMS = {
     ),
     "server": Room(
         frozenset(
-            {"contract", "extension", "msgspec", "django", "psycopg", "unfold", "granian", "whitenoise"}
+            {
+                "contract",
+                "extension",
+                "msgspec",
+                "django",
+                "psycopg",
+                "unfold",
+                "granian",
+                "whitenoise",
+                "tomlkit",
+            }
         ),
         "it never runs on a device: nothing that looks at processes or screens belongs there",
     ),

@@ -1,22 +1,24 @@
 """What the audit log's codes say in words."""
 
 _WORDS = {
+    "catalogue.published": "Catalogue published",
+    "catalogue.sealed_anew": "Catalogue sealed anew",
+    "check_in": "Check-in refused",
     "device.enrolled": "Device enrolled",
     "device.enrolled_again": "Device enrolled again",
     "device.key_asked": "New device key asked for",
     "device.key_changed": "Device key changed",
+    "device.let_back": "Device let back in",
     "device.replaced": "Device replaced",
     "device.revoked": "Device revoked",
-    "device.let_back": "Device let back in",
     "enrolment": "Enrolment refused",
-    "check_in": "Check-in refused",
     "key.rotated": "Key changed",
     "login_link.created": "Login link made",
     "person.created": "Person added",
     "person.password_changed": "Password changed",
     "person.signed_in": "Signed in",
-    "policy.published": "Policy published",
     "policy.not_renewed": "Policy cannot be renewed",
+    "policy.published": "Policy published",
     "policy.renewed": "Policy renewed",
     "records.restored": "Records restored from a backup",
     "retention.applied": "Old data erased",
@@ -25,6 +27,9 @@ _WORDS = {
     "secret.revoked": "Secret taken back",
     "sign_in.failed": "Sign-in failed",
     "sign_in.throttled": "Sign-ins throttled",
+    "unlisted.added": "Unlisted messenger listed",
+    "unlisted.dismissed": "Unlisted messenger found to be none",
+    "unlisted.taken_back": "Decision on an unlisted messenger taken back",
 }
 
 

@@ -13,6 +13,7 @@ from server.console.channels import Channel, channels
 from server.fleet.figures import Figures, figures
 from server.fleet.models import EnrolmentSecret, Installation, Sighting
 from server.fleet.standing import Standing
+from server.policies import reviewing
 from server.policies.models import Publication
 from server.policies.publishing import current
 
@@ -62,6 +63,8 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     in_force: InForce | None
     notices: tuple[str, ...]
     """What is odd about the server itself."""
+    to_review: int
+    """How many unlisted messengers wait for a decision."""
     has_secret: bool
     server_url: str
 
@@ -84,6 +87,7 @@ def overview(now: datetime) -> Overview:
         channels_at=seen.counted_at,
         in_force=None if publication is None else _in_force(publication, counted),
         notices=tuple(_notices(counted.ahead, counted.lost)),
+        to_review=reviewing.waiting_count(),
         has_secret=EnrolmentSecret.objects.filter(revoked_at=None, expires_at__gt=now).exists(),
         server_url=settings.CONFIGURATION.url,
     )

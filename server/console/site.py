@@ -32,9 +32,13 @@ class Console(UnfoldAdminSite):  # type: ignore[misc]  # the theme ships no type
 
     def extra_urls(self) -> list[URLPattern]:
         """Return the addresses of pages that are no lists of records."""
-        from server.policies.views import edit  # noqa: PLC0415 - models are ready only now
+        from server.policies.review_page import review  # noqa: PLC0415 - models are ready only now
+        from server.policies.views import edit  # noqa: PLC0415 - alike
 
-        return [path("policies/edit/", self.admin_view(edit), name="policy_edit")]
+        return [
+            path("policies/edit/", self.admin_view(edit), name="policy_edit"),
+            path("policies/unlisted/", self.admin_view(review), name="unlisted_review"),
+        ]
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Show the answers that a person comes for."""

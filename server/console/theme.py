@@ -64,6 +64,12 @@ LOOK: dict[str, Any] = {
                         "Policies", "policy", "policies_publication_changelist", "policies.view_publication"
                     ),
                     _item(
+                        "Unlisted messengers",
+                        "rule",
+                        "unlisted_review",
+                        "policies.add_cataloguepublication",
+                    ),
+                    _item(
                         "Enrolment secrets",
                         "key",
                         "fleet_enrolmentsecret_changelist",

@@ -22,7 +22,14 @@ from server.access import audit
 from server.access.models import AuditEntry
 from server.errors import RequestError
 from server.fleet import partitions
-from server.fleet.models import ChannelSeen, CheckInRecord, Device, ReceivedObservation, Sighting
+from server.fleet.models import (
+    ChannelSeen,
+    CheckInRecord,
+    Device,
+    ReceivedObservation,
+    Sighting,
+    UnlistedMessenger,
+)
 from server.locks import only_one
 from server.policies.publishing import current
 
@@ -143,6 +150,11 @@ def _erase(kept: Limits, now: datetime, erased: Erased) -> None:
         erased.bodies += rows.update(body=None, salt="", subject="")
     for seen in _portions(sightings):
         erased.sightings += _forget(seen)
+    # One that was reported just now may have no sighting yet that this transaction sees.
+    old = UnlistedMessenger.objects.filter(
+        last_reported_on__lt=now.date() - timedelta(days=kept.personal_data_days)
+    )
+    old.exclude(messenger__in=ChannelSeen.objects.values("messenger")).delete()
 
 
 def _forget(sightings: QuerySet[Sighting]) -> int:

@@ -7,7 +7,7 @@ import msgspec
 from django.conf import settings
 
 from contract.messages import CheckIn
-from server.fleet import intake, projection, rows
+from server.fleet import intake, projection, rows, unlisted
 from server.fleet.models import CheckInRecord, Device
 
 
@@ -62,6 +62,7 @@ def take(visits: Sequence[Visit], now: datetime) -> None:
     reports = [(visit.device.pk, records[visit.device.pk], visit.taken) for visit in visits]
     intake.store(reports, now)
     projection.project(((device_id, taken) for device_id, _, taken in reports), now)
+    unlisted.note((taken for _, _, taken in reports), now)
     verdicts = projection.open_verdicts(records)
     for visit in visits:
         _note(visit, verdicts[visit.device.pk], now)

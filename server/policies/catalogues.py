@@ -29,7 +29,8 @@ VERSIONS_LEFT_OUT = 1000
 """How many versions are passed over after a restore: more than can have been published since the backup was made."""
 OVERLAY = "overlay"
 """Stands for the overlay's file in what is said of it."""
-_LOCK = "catalogue"
+LOCK = "catalogue"
+"""Held by whoever changes what is published."""
 _REPLY_ROOM_BYTES = 64 * 1024
 """What else a reply carries: the sealed answer and the certificates."""
 
@@ -77,7 +78,7 @@ def publish(overlay: str | None, actor: str, identity: Identity, now: datetime) 
     """
     key_of(identity)
     with transaction.atomic():
-        hold(_LOCK)
+        hold(LOCK)
         before = current()
         text = overlay if overlay is not None else "" if before is None else before.overlay
         refuse_faults(lint(texts(), (OVERLAY, text)))
@@ -102,7 +103,7 @@ def seal_anew(identity: Identity, actor: str, now: datetime, *, leap: int = 1) -
         leap: how much later the version is.
     """
     with transaction.atomic():
-        hold(_LOCK)
+        hold(LOCK)
         before = current()
         if before is None:
             return None

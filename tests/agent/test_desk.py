@@ -16,9 +16,12 @@ from agent.recorder import Recorder
 from agent.reminder_book import ReminderBook
 from agent.reminding import Reminding, UnknownReminderError
 from agent.sensing.process_source import ProcessKey
+from contract.catalogue import Catalogue
 from contract.evidence import Match
+from contract.facts import ProcessFacts
 from contract.local import Reminder
-from contract.observations import Observation, ReminderReceipt, SightingObserved
+from contract.matching import Matcher
+from contract.observations import Observation, ReminderReceipt, SightingObserved, Unlisted
 from tests.fakes.device import Device, policy, server_time
 
 UID = 1000
@@ -107,6 +110,26 @@ def test_a_start_a_new_verdict_and_an_end_are_reported_once_each(room: Room) -> 
     room.desk.rejudge()
     room.desk.take([], [TELEGRAM])
     assert room.transitions() == [("started", "pending"), ("judged", "violation"), ("ended", "violation")]
+
+
+def test_an_unlisted_messenger_tells_once_why_it_is_taken_for_one(room: Room) -> None:
+    facts = ProcessFacts(
+        platform="linux", exe="/opt/chatter", desktop_id="org.Chatter", categories=("Chat", "IRCClient")
+    )
+    match = Matcher(Catalogue({})).match(facts)
+    assert match is not None
+    room.desk.take([Found(TELEGRAM, UID, match, Side("work", "a test"))], [])
+    room.publish()
+    room.desk.take([], [TELEGRAM])
+    started, judged, ended = _sightings(room.reported())
+    assert started.unlisted == Unlisted(
+        platform="linux",
+        kind="desktop_id",
+        value="org.chatter",
+        evidence=tuple(one.sentence for one in match.evidence),
+    )
+    assert len(started.unlisted.evidence) == 2
+    assert (judged.unlisted, ended.unlisted) == (None, None)
 
 
 def test_a_restricted_messenger_is_judged_again_when_office_hours_end(room: Room) -> None:

@@ -8,7 +8,7 @@ import pytest
 from agent.privacy import WITHHELD, Cleared, Door
 from contract import observations, wire
 from contract.ceiling import DETAILS, Ceiling, Detail, ProfileCeiling
-from contract.observations import NoticeRecord, ReminderReceipt, SightingObserved, Trouble
+from contract.observations import NoticeRecord, ReminderReceipt, SightingObserved, Trouble, Unlisted
 from contract.policy import Ownership, Profile
 
 UID = 1000
@@ -111,6 +111,22 @@ def test_name_tells_the_day_and_is_sent_after_it() -> None:
     assert cleared.observation.at is None
     assert cleared.observation.rule == "no-telegram"
     assert cleared.not_before == datetime(2026, 3, 3, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("detail", DETAILS[1:])
+def test_what_an_unlisted_messenger_says_of_itself_leaves_only_where_its_name_does(detail: Detail) -> None:
+    said = Unlisted(
+        platform="linux", kind="desktop_id", value="org.chatter", evidence=("It opens irc links.",)
+    )
+    cleared = door(detail).clear_sighting(
+        msgspec.structs.replace(SIGHTING, messenger="unlisted:org.chatter", listed=False, unlisted=said),
+        None,
+        AT,
+        UID,
+    )
+    assert cleared is not None
+    assert isinstance(cleared.observation, SightingObserved)
+    assert cleared.observation.unlisted == (None if detail == "kind" else said)
 
 
 def test_kind_names_neither_the_messenger_nor_a_rule_that_would_name_it() -> None:

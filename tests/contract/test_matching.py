@@ -89,6 +89,47 @@ KNOWN_WITHOUT_A_LIST_AT_LEAST = 0.93
 """Telephone programs that carry messages say no more of themselves than those that do not."""
 
 
+def test_an_unlisted_messenger_can_be_listed_by_what_it_is_known_by() -> None:
+    unlisted = Matcher(Catalogue({}))
+    told = [(facts, unlisted.match(facts)) for facts in map(_facts, DESKTOP_MESSENGERS)]
+    for facts, match in [*told, *((facts, unlisted.match(facts)) for facts in OTHERWISE_KNOWN)]:
+        if match is None:
+            assert facts not in OTHERWISE_KNOWN
+            continue
+        assert match.known_by is not None
+        row = f'["{match.known_by.platform}", "test", {{ {match.known_by.kind} = "{match.known_by.value}" }}]'
+        added = Matcher(parse({"a.toml": f'[a]\nname = "A"\nmaker = "B"\nkind = "both"\nseen = [{row}]\n'}))
+        listed = added.match(facts)
+        assert listed is not None
+        assert (listed.messenger, listed.listed, listed.known_by) == ("a", True, None)
+
+
+OTHERWISE_KNOWN = [
+    ProcessFacts(platform="macos", bundle_id="org.acme.Chat.helper.Renderer", url_schemes=("xmpp",)),
+    ProcessFacts(platform="windows", exe="C:\\Acme\\Chatter.EXE", url_schemes=("xmpp",)),
+    ProcessFacts(platform="linux", exe="/opt/.chatter-wrapped", url_schemes=("xmpp",)),
+    ProcessFacts(
+        platform="linux",
+        exe="/usr/bin/python3.11",
+        cmdline=("python3", "/usr/lib/chatter/chatter.py"),
+        url_schemes=("xmpp",),
+    ),
+    ProcessFacts(
+        platform="linux",
+        exe="/usr/bin/electron",
+        cmdline=("electron", "/opt/chatter/app.asar"),
+        url_schemes=("irc",),
+    ),
+    ProcessFacts(
+        platform="linux",
+        exe="/usr/lib/wine/wine64",
+        cmdline=("wine64", "C:\\Acme\\Chatter.exe"),
+        url_schemes=("irc",),
+    ),
+]
+"""One of each kind that has no desktop entry."""
+
+
 def test_nearly_every_messenger_is_known_by_what_it_says_without_any_list(
     record_testsuite_property: Callable[[str, object], None],
 ) -> None:

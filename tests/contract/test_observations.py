@@ -44,6 +44,7 @@ TOLD: dict[type[msgspec.Struct], tuple[str, dict[str, str]]] = {
             "verdict": "judges it",
             "rule": "by which rule",
             "policy_serial": "the policy of that version",
+            "unlisted": "what its program says of itself",
         },
     ),
     ReminderReceipt: (

@@ -249,7 +249,7 @@ def test_the_command_checks_a_file_beside_what_ships(run: Run, tmp_path: Path) -
         "mine.toml: demo: linux executable pidgin: pidgin claims it as executable."
         " Leave it with the one it belongs to.\n"
     )
-    assert "1 faults in 1 entries" in told.stderr
+    assert "1 fault in 1 entry" in told.stderr
 
 
 def test_a_file_of_a_name_that_ships_is_put_in_its_place(run: Run, tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ PAGES = (
     "/fleet/device/",
     "/policies/publication/",
     "/policies/edit/",
+    "/policies/unlisted/",
     "/fleet/enrolmentsecret/",
     "/fleet/enrolmentsecret/add/",
     "/access/auditentry/",

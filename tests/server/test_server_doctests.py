@@ -12,6 +12,7 @@ import pytest
         "server.fleet.sequences",
         "server.moments",
         "server.numbers",
+        "server.policies.overlay_text",
     ],
 )
 def test_worked_examples_run(name: str) -> None:

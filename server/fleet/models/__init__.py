@@ -6,6 +6,7 @@ from server.fleet.models.installation import Installation
 from server.fleet.models.records import CheckInRecord, ReceivedObservation
 from server.fleet.models.secret import EnrolmentSecret
 from server.fleet.models.sighting import Sighting
+from server.fleet.models.unlisted import UnlistedMessenger
 
 __all__ = [
     "ChannelSeen",
@@ -16,4 +17,5 @@ __all__ = [
     "Installation",
     "ReceivedObservation",
     "Sighting",
+    "UnlistedMessenger",
 ]
