@@ -16,6 +16,7 @@ from server.identity import identity_in
 from server.moments import utc_now
 from server.numbers import number_in
 from server.policies import publishing
+from server.policies.catalogues import newest_version
 from server.policies.models import Publication
 
 
@@ -31,6 +32,7 @@ def device_page(request: HttpRequest, device: Device) -> dict[str, Any]:
         "flags": flags(device, current_serial),
         "same_hardware": revocation.same_machine(device)[:10],
         "may_change": request.user.has_perm("fleet.change_device"),
+        "newest_catalogue": newest_version(),
         "policy_is_published": Publication.objects.filter(pk=device.policy_serial).exists(),
         "ownership": present.OWNERSHIPS.get(device.ownership, device.ownership),
         "platform": present.PLATFORMS.get(device.platform, device.platform),

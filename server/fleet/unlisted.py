@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 
 import msgspec
-from django.db.models import Count
+from django.db.models import Count, Q
 
 from contract.catalogue import KINDS_OF
 from contract.evidence import KnownBy
@@ -71,6 +71,15 @@ def devices_with(messengers: Iterable[str]) -> dict[str, int]:
     revoked = Device.objects.filter(revoked_at__isnull=False).order_by()
     seen = ChannelSeen.objects.filter(messenger__in=list(messengers)).exclude(device__in=revoked)
     return dict(seen.values_list("messenger").annotate(count=Count("device", distinct=True)))
+
+
+def devices_using(catalogue_version: int) -> tuple[int, int]:
+    """Return how many devices use this version of the catalogue, and of how many."""
+    there = Device.objects.filter(revoked_at__isnull=True)
+    counted = there.aggregate(
+        all=Count("pk"), using=Count("pk", filter=Q(catalogue_version=catalogue_version))
+    )
+    return counted["using"], counted["all"]
 
 
 def _stored(messengers: Iterable[str]) -> Iterable[tuple[_Way, date]]:

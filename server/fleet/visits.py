@@ -46,6 +46,7 @@ class DeviceRow(msgspec.Struct, frozen=True):
     silent_from: datetime
     clock_behind_seconds: float
     policy_serial: int
+    catalogue_version: int | None
     journal_head: str
     waiting: int
     noticed_at: datetime | None
@@ -93,7 +94,7 @@ def _note(visit: Visit, verdicts: set[str], now: datetime) -> None:
     device.version, device.platform, device.ownership = said.version, said.platform, said.ownership
     device.clock_behind_seconds = (now - said.clock.wall).total_seconds()
     device.policy_serial, device.journal_head = said.policy_serial, said.journal.digest
-    device.waiting = said.waiting
+    device.catalogue_version, device.waiting = said.catalogue_version, said.waiting
     # A server's clock may be set back; the device would refuse a time before the last one it was told.
     device.acknowledged_at = now if device.acknowledged_at is None else max(now, device.acknowledged_at)
     device.expect_next(now, settings.CONFIGURATION.check_in_seconds)

@@ -15,6 +15,7 @@ from contract.errors import DecorumError, MalformedError
 from contract.policy import Policy, parse_published
 from server.addresses import client_address
 from server.errors import CatalogueFaultsError, RequestError
+from server.fleet import unlisted
 from server.identity import identity_in
 from server.moments import utc_now
 from server.policies import catalogues, publishing, reviewing
@@ -92,12 +93,14 @@ def _in_force() -> Policy | None:
 
 
 def _page(request: HttpRequest, refused: Refused | None) -> TemplateResponse:
-    policy = _in_force()
+    policy, newest = _in_force(), catalogues.newest_version()
     context: dict[str, Any] = {
         **admin.site.each_context(request),
         "title": "Unlisted messengers",
         "queue": reviewing.queue(),
         "refused": refused,
+        "newest": newest,
+        "using": unlisted.devices_using(newest),
         "kinds": _MADE_FOR,
         "listed": sorted(
             (entry.name, messenger) for messenger, entry in catalogues.in_use().messengers.items()

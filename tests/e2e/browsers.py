@@ -60,27 +60,48 @@ def recorded(record: Path) -> list[dict[str, Any]]:
     return messages
 
 
+MANAGED = (
+    *("unshare", "--map-root-user", "--mount", "sh", "-ec"),
+    'mount -t tmpfs none "$0"; mkdir "$0/managed"; cp "$1" "$0/managed"; shift; exec "$@"',
+    "/etc/chromium/policies",
+)
+"""Runs what follows the name of a policy's file under that policy: in a namespace where this machine has it, and no other."""
+
+
 class Chromium:
-    """Debian's Chromium with the extension, in a profile of its own, on a web of its own."""
+    """Debian's Chromium with the extension, in a profile of its own, on a web of its own.
+
+    Args:
+        extension: the extension's folder; None where a policy has the browser fetch it.
+        managed: a policy for this browser alone, as an administrator gives it to the machine.
+    """
 
     name = "Chromium"
 
-    def __init__(self, stage: Stage, sites: WebSites, extension: Path, extension_id: str) -> None:
+    def __init__(
+        self,
+        stage: Stage,
+        sites: WebSites,
+        extension: Path | None,
+        extension_id: str,
+        managed: Path | None = None,
+    ) -> None:
         self._stage, self._port = stage, free_port()
         profile = stage.folder / "chromium"
         origins = {"allowed_origins": [f"chrome-extension://{extension_id}/"]}
         self.record = native_host(stage, profile / "NativeMessagingHosts", origins)
+        fetches = ["--disable-background-networking", f"--load-extension={extension}"] if extension else []
         stage.start(
             "browser",
+            *([] if managed is None else [*MANAGED, str(managed)]),
             "chromium",
             "--no-sandbox",  # tests may run as root
             "--no-first-run",
             "--password-store=basic",
-            "--disable-background-networking",
             "--ignore-certificate-errors",
             f"--user-data-dir={profile}",
-            f"--load-extension={extension}",
-            f"--host-resolver-rules=MAP * 127.0.0.1:{sites.port}",
+            *fetches,
+            f"--host-resolver-rules=MAP * 127.0.0.1:{sites.port}, EXCLUDE 127.0.0.1",
             f"--remote-debugging-port={self._port}",
             "about:blank",
         )

@@ -31,6 +31,7 @@ from server.policies.reviewing import By, Wish
 from server.policies.templates import template
 from tests.server.conftest import FakeClock, seen
 from tests.server.simulated_device import Post, SimulatedDevice
+from tests.server.test_console import page, words
 
 PATH = "/policies/unlisted/"
 KEY = "unlisted:org.acme.chatter"
@@ -294,6 +295,22 @@ def test_two_clicks_lead_from_the_first_page_to_every_device(
     assert "Nothing waits for your decision" in after
     assert "Catalogue version 1 is published" in after
     assert "unlisted messenger waits" not in console.get("/").content.decode()
+    assert "Catalogue version 1 is used by 0 of 1 device." in words(after)
+    reported.check_in(catalogue_version=1)
+    assert "Catalogue version 1 is used by 1 of 1 device." in words(page(console, PATH))
+
+
+def test_a_devices_page_says_which_catalogue_it_uses(
+    reported: SimulatedDevice, console: Client, by: By
+) -> None:
+    path = f"/fleet/device/{reported.id}/change/"
+    assert "Messengers by the list that came with it" in words(page(console, path))
+    reviewing.dismiss(KEY, by)
+    reviewing.take_back(KEY, by)
+    reported.check_in(catalogue_version=1)
+    assert "Messengers by catalogue version 1 (newest: 2)" in words(page(console, path))
+    reported.check_in(catalogue_version=2)
+    assert "newest" not in words(page(console, path))
 
 
 def test_a_refusal_keeps_what_was_written_and_says_what_to_correct(

@@ -47,6 +47,8 @@ class Device(models.Model):
     would have to be written anew."""
     clock_behind_seconds = models.FloatField(default=0)
     policy_serial = models.BigIntegerField(default=0)
+    catalogue_version = models.BigIntegerField(null=True)
+    """Of the published catalogue that it uses; 0 for the list that came with it, None where it takes none."""
     journal_head = models.CharField(max_length=64, blank=True)
     waiting = models.BigIntegerField(default=0)
     noticed_at = models.DateTimeField(null=True)

@@ -31,5 +31,6 @@ class Migration(migrations.Migration):
                     )
                 ],
             },
-        )
+        ),
+        migrations.AddField("device", "catalogue_version", models.BigIntegerField(null=True)),
     ]
