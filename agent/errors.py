@@ -54,6 +54,18 @@ class OtherServerError(EnrolmentError):
     title = "This device belongs to another server"
 
 
+class NoticeFirstError(AgentError):
+    """Somebody asks for more than a sign of life to leave before they know what is collected."""
+
+    title = "Nothing leaves yet"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "You have not been shown yet what Decorum collects, so nothing about you has left this device.",
+            "Read it in the tray first, or run `decorum-tray`.",
+        )
+
+
 class OverLimitError(AgentError):
     """The agent costs this device too much."""
 

@@ -33,10 +33,12 @@ from agent.reminder_book import ReminderBook
 from agent.reminding import Reminding
 from agent.reporting.backoff import Backoff
 from agent.reporting.check_in import CheckIns
+from agent.reporting.comparing import Comparing
 from agent.reporting.enrolment import Enroller, Enrolment, assurance_of
 from agent.reporting.ledger import Ledger
 from agent.reporting.outbox import Outbox
 from agent.reporting.reporter import Reporter, Rhythm
+from agent.reporting.seals import Seals
 from agent.reporting.secret_file import FILE_NAME as SECRET_FILE_NAME
 from agent.reporting.secret_file import SecretFile
 from agent.reporting.transport import Transport
@@ -115,6 +117,7 @@ class Agent:
             everybody_told=settings.notice == "given",
             told=self._notice.told(),
         )
+        seals = Seals(store, outside.credentials)
         self._check_ins = check_ins = CheckIns(
             store,
             journal,
@@ -122,7 +125,7 @@ class Agent:
             self._outbox,
             self._shelf,
             self._catalogues,
-            outside.credentials,
+            seals,
             self._door,
             clock,
             settings.ownership,
@@ -173,6 +176,9 @@ class Agent:
             self._desk.policy_changed,
             self._catalogue_changed,
             self._broadcaster.changed,
+        )
+        self._comparing = Comparing(
+            ledger, seals, outside.transport, clock, lambda: self._reporter.enrolment, check_ins.time
         )
         self._secret_file = SecretFile(
             options.state / SECRET_FILE_NAME,
@@ -256,6 +262,7 @@ class Agent:
                     "web pages": self._web_pages.run(),
                     "judging": self._judge_each_minute(),
                     "reporting": self._reporter.run(),
+                    "comparing": self._comparing.run(),
                     "upkeep": self._upkeep.run(),
                     "self-limit": self._self_limit.run(),
                     "enrolling": self._secret_file.run(),
@@ -384,6 +391,7 @@ class Agent:
             door=self._door,
             ownership=self._settings.ownership,
             ledger=ledger,
+            comparing=self._comparing,
             reminding=self._reminding,
             processes=outside.processes,
             entries=outside.entries,

@@ -36,6 +36,8 @@ MessageType = Literal[
     "catalogue-bundle",
     "key-certificate",
     "device-key",
+    "holdings-request",
+    "holdings",
 ]
 Direction = Literal["to_server", "to_device"]
 SealProblem = Literal["malformed", "signature", "type", "tenant", "device", "direction"]

@@ -19,6 +19,7 @@ import msgspec
 from contract.ceiling import Detail
 from contract.facts import ProcessFacts
 from contract.judge import NextStep, Reason, VerdictState
+from contract.messages import HeldDevice
 from contract.observations import Identity
 from contract.policy import Ownership, Profile, Stance
 from contract.web import Picture
@@ -215,6 +216,61 @@ class LedgerPage(msgspec.Struct, frozen=True):
     rows: tuple[LedgerRow, ...]
 
 
+DIFFERENCES_AT_MOST = 50
+"""How many differences are told word for word; the others are counted."""
+
+
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that one side has alone."""
+
+    side: Literal["here", "there"]
+    literal: str
+    uid: int | None
+    """The user whom it is about, where that is known."""
+
+
+class LedgerComparison(Dated, frozen=True, kw_only=True):
+    """The ledger beside what the server holds of this device, byte for byte."""
+
+    at: Moment
+    equal_reports: int
+    equal_check_ins: int
+    """Check-ins that the server still has as they were sealed: those that reported something, and the newest."""
+    erased_there: int
+    """Reports of which the server has nothing left but the digest."""
+    forgotten_here: int
+    """What the server holds from before this ledger begins."""
+    not_arrived: int
+    """Reports that were sent and are not known to have arrived, nor held there."""
+    missing_there: int
+    """Reports that arrived and are not held there."""
+    unknown_here: int
+    """What the server holds and this ledger does not have."""
+    about: HeldDevice | None
+    """What the server keeps of the device itself."""
+    differences: tuple[Difference, ...]
+
+    @property
+    def is_equal(self) -> bool:
+        """Whether nothing is held that was not sent from here, and nothing has got lost."""
+        return not (self.missing_there or self.unknown_here)
+
+
+class ComparisonQuery(msgspec.Struct, frozen=True):
+    """Parameters of `ledger.compare`."""
+
+    begin: bool = False
+    """Whether to compare anew; otherwise what is known by now is told."""
+
+
+class ComparisonPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Result of `ledger.compare`; it takes longer than an answer may, so it is asked for again until it no longer runs."""
+
+    is_running: bool
+    result: LedgerComparison | None
+    problem: Problem | None
+
+
 class PolicyQuery(msgspec.Struct, frozen=True):
     """Parameters of `policy`."""
 
@@ -287,6 +343,7 @@ METHODS: dict[str, Method] = {
         Method(name="notice.shown", permission="own_data", params=Nothing, result=Nothing),
         Method(name="reminder.answer", permission="own_data", params=ReminderAnswer, result=Nothing),
         Method(name="ledger", permission="own_data", params=LedgerQuery, result=LedgerPage),
+        Method(name="ledger.compare", permission="own_data", params=ComparisonQuery, result=ComparisonPage),
         Method(name="identify", permission="device_data", params=IdentifyQuery, result=IdentifyReply),
         Method(name="web.pages", permission="own_data", params=WebPages, result=Nothing),
         Method(name="check_in", permission="own_data", params=Nothing, result=Nothing),

@@ -193,6 +193,71 @@ class CheckInReply(msgspec.Struct, frozen=True, kw_only=True):
     """The sealed `CatalogueBundle`, if the device takes one and its version is not the current one."""
 
 
+class HoldingsRequest(Dated, frozen=True, kw_only=True):
+    """A device asks what the server holds of it; sealed by the device."""
+
+    after: Count = 0
+    """Only check-ins that the server numbered higher."""
+    at: Moment
+    """When it asks, as well as it knows the time; an old request is not answered."""
+
+
+class HeldReport(msgspec.Struct, frozen=True, kw_only=True):
+    """An observation as it is kept."""
+
+    sequence: Sequence
+    digest: Digest
+    body: str | None
+    """Byte for byte as it was sent; None where it was erased and only the digest is left."""
+
+
+class HeldCheckIn(Dated, frozen=True, kw_only=True):
+    """A check-in as it is kept, with what is left of its observations."""
+
+    number: Count
+    received_at: Moment
+    sealed: str
+    reports: tuple[HeldReport, ...]
+
+
+class HeldDevice(Dated, frozen=True, kw_only=True):
+    """What is kept of the device itself, and how much is kept that was made of its reports or names it."""
+
+    name: str | None
+    ownership: str
+    assurance: str
+    platform: str
+    version: str
+    public_key: PublicKey
+    hardware: str | None
+    enrolled_at: Moment
+    last_check_in_at: Moment | None
+    sightings: Count
+    """Rows that say how its sightings read now, each made of its reports."""
+    audit_entries: Count
+    """Entries of the audit log that name it."""
+
+
+class Holdings(Dated, frozen=True, kw_only=True):
+    """What the server holds of a device, oldest first, a part at a time; sealed by the server's key."""
+
+    request: Digest
+    """SHA-256 of the sealed request that it answers."""
+    at: Moment
+    about: HeldDevice | None
+    """Told with the first part."""
+    check_ins: tuple[HeldCheckIn, ...]
+    more_after: Count | None
+    """Where the next part begins; None after the last."""
+
+
+class HoldingsReply(msgspec.Struct, frozen=True, kw_only=True):
+    """The body of the HTTP reply to that."""
+
+    sealed: str
+    certificates: tuple[str, ...] = ()
+
+
 class PolicyBundle(Dated, frozen=True, kw_only=True):
     """A published policy; sealed by a policy key for every device."""
 

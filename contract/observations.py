@@ -148,6 +148,13 @@ DISCLOSURES: tuple[Disclosure, ...] = (
         personal=False,
     ),
     Disclosure(
+        type="question",
+        what="When you ask what the server holds of this device: that question, from where it is to go on, and the time.",
+        why="So that you can compare it with the list of what was sent.",
+        who="Nobody; it is answered and not kept",
+        personal=False,
+    ),
+    Disclosure(
         type="sighting",
         what="That a messenger was started or closed: its name and kind, whether it is a known one, the day and the time, "
         "whether it was on the work or the personal side, how the policy of that version judges it, and by which rule; of one "

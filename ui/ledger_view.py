@@ -20,6 +20,7 @@ from contract.local import LedgerPage, LedgerQuery
 from ui import widgets
 from ui.agent_link.conversation import Failure
 from ui.agent_link.link import AgentLink
+from ui.ledger_proof import LedgerProof, choose_file
 from ui.present.ledger import LedgerFold, LedgerLine, folded, ledger_line
 from ui.texts import say
 from ui.texts import sees as texts
@@ -38,9 +39,15 @@ class LedgerView(QWidget):
     Args:
         link: the way to the agent.
         now: the clock.
+        choose: lets a person choose a file; gives its path, empty for none.
     """
 
-    def __init__(self, link: AgentLink, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        link: AgentLink,
+        now: Callable[[], datetime],
+        choose: Callable[[QWidget], str] = choose_file,
+    ) -> None:
         super().__init__()
         self._link, self._now = link, now
         self._oldest: int | None = None
@@ -56,10 +63,13 @@ class LedgerView(QWidget):
         whole.addWidget(self._intro)
         whole.addWidget(self._tree, 1)
         whole.addWidget(self._older, 0, Qt.AlignmentFlag.AlignLeft)
+        self._proof = LedgerProof(link, choose)
+        whole.addWidget(self._proof)
 
     def load(self) -> None:
         """Ask for the newest lines."""
         self._oldest, self._last = None, None
+        self._proof.forget()
         self._ask_for_more()
 
     def _ask_for_more(self) -> None:

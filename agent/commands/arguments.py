@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from datetime import date
 from pathlib import Path
 from typing import Literal
 
@@ -38,11 +39,8 @@ def build_parser() -> argparse.ArgumentParser:
         "--secret", help="the enrolment secret; `-` reads it from standard input", required=True
     )
 
-    for name, sentence in (
-        ("status", "Say whether this device is in line with the policy."),
-        ("ledger", "List everything that was sent from this device."),
-    ):
-        _add_asking(_add(commands, name, sentence), limited=name == "ledger")
+    _add_asking(_add(commands, "status", "Say whether this device is in line with the policy."))
+    _add_ledger(commands)
 
     identify = _add(commands, "identify", "Say whether a process or an application is a messenger, and why.")
     what = identify.add_mutually_exclusive_group(required=True)
@@ -138,6 +136,26 @@ def socket_of(arguments: argparse.Namespace) -> Path:
     if named:
         return Path(named).absolute()
     return Path(SYSTEM_SOCKET if scope_of(arguments) == "system" else user_socket(os.environ, own_uid()))
+
+
+def _add_ledger(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    ledger = _add(commands, "ledger", "List everything that was sent from this device.")
+    _add_asking(ledger, limited=True)
+    how = ledger.add_mutually_exclusive_group()
+    how.add_argument("--day", type=_day, metavar="DATE", help="only what was sent on a day, as in 2026-11-25")
+    how.add_argument(
+        "--export",
+        metavar="FILE",
+        help="write all of it into a new file, one JSON object a line; `-` prints it",
+    )
+    how.add_argument("--compare", action="store_true", help="ask the server what it holds, and compare")
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day; write it as in 2026-11-25") from error
 
 
 def _add(

@@ -4,13 +4,16 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import msgspec
+from msgspec import structs
 
 from agent.catalogue_shelf import CatalogueShelf
+from agent.errors import NoticeFirstError
 from agent.identify import complete, explain
 from agent.localapi.server import Caller, Handler
 from agent.policy_shelf import PolicyShelf
 from agent.privacy import Door
 from agent.reminding import Reminding
+from agent.reporting.comparing import Comparing
 from agent.reporting.ledger import Ledger
 from agent.sensing.desktop_entries import DesktopIndex
 from agent.sensing.process_source import GoneError, ProcessSource
@@ -18,9 +21,12 @@ from agent.web_pages import WebPagesOpen
 from contract.document import render
 from contract.errors import MalformedError
 from contract.local import (
+    ComparisonPage,
+    ComparisonQuery,
     DisclosurePage,
     IdentifyQuery,
     IdentifyReply,
+    LedgerComparison,
     LedgerPage,
     LedgerQuery,
     Nothing,
@@ -44,6 +50,7 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True):
     door: Door
     ownership: Ownership
     ledger: Ledger
+    comparing: Comparing
     reminding: Reminding
     processes: ProcessSource
     entries: DesktopIndex
@@ -64,6 +71,7 @@ def handlers(sources: Sources) -> dict[str, Handler]:
         "notice.shown": answers.notice_shown,
         "reminder.answer": answers.reminder_answer,
         "ledger": answers.ledger,
+        "ledger.compare": answers.ledger_compare,
         "identify": answers.identify,
         "check_in": answers.check_in,
         "web.pages": answers.web_pages,
@@ -114,6 +122,15 @@ class _Answers:
         query = _typed(LedgerQuery, params)
         return LedgerPage(self._from.ledger.rows(query.before, query.limit, caller.sees_uid))
 
+    def ledger_compare(self, caller: Caller, params: object) -> ComparisonPage:
+        query = _typed(ComparisonQuery, params)
+        if query.begin:
+            if caller.uid is not None and not self._from.door.was_told(caller.uid):
+                raise NoticeFirstError
+            self._from.comparing.begin()
+        page = self._from.comparing.page
+        return page if page.result is None else structs.replace(page, result=_seen_by(caller, page.result))
+
     def identify(self, _: Caller, params: object) -> IdentifyReply:
         query = _typed(IdentifyQuery, params)
         try:
@@ -139,6 +156,14 @@ class _Answers:
         if caller.uid is not None:
             self._from.web_pages.tell(caller.connection, caller.uid, told.browser_pid, told.picture)
         return Nothing()
+
+
+def _seen_by(caller: Caller, result: LedgerComparison) -> LedgerComparison:
+    """Leave out the words of what may be about another person; the counts stay."""
+    if caller.sees_uid is None:
+        return result
+    visible = [one for one in result.differences if one.side == "here" and one.uid in {None, caller.sees_uid}]
+    return structs.replace(result, differences=tuple(visible))
 
 
 def _typed(kind: type[T], params: object) -> T:

@@ -11,8 +11,7 @@ import msgspec
 
 from agent.catalogue_shelf import CatalogueShelf
 from agent.clock import Clock, ServerTime, best_time
-from agent.credentials.interface import CredentialStore
-from agent.errors import CredentialError, DistrustError
+from agent.errors import DistrustError
 from agent.journal import Journal
 from agent.policy_shelf import PolicyShelf
 from agent.privacy import Door
@@ -20,11 +19,12 @@ from agent.reporting import wishes
 from agent.reporting.enrolment import Enrolment, platform
 from agent.reporting.ledger import Ledger
 from agent.reporting.outbox import Outbox, Waiting
+from agent.reporting.seals import Seals
 from agent.rescue import SEQUENCE_LOST
 from agent.store import Store
-from agent.trust import USES, Trust, Use, key_id, open_bundle, open_catalogue
+from agent.trust import Trust, Use, key_id, open_bundle, open_catalogue
 from contract import wire
-from contract.envelope import Address, SealError, SigningKey, seal, unseal
+from contract.envelope import Address, SigningKey, seal
 from contract.errors import MalformedError
 from contract.messages import (
     OBSERVATIONS_AT_MOST,
@@ -48,7 +48,6 @@ from contract.policy import Ownership
 from contract.version import VERSION
 
 _SERVER_TIME = "server_time"
-_KEY_SINCE = "key_since:"
 ACKNOWLEDGEMENTS_KEPT = 1000
 
 
@@ -73,16 +72,15 @@ class CheckIns:
         outbox: Outbox,
         shelf: PolicyShelf,
         catalogues: CatalogueShelf,
-        credentials: CredentialStore,
+        seals: Seals,
         door: Door,
         clock: Clock,
         ownership: Ownership,
     ) -> None:
         self._store, self._journal, self._ledger, self._outbox = store, journal, ledger, outbox
         self._catalogues = catalogues
-        self._shelf, self._credentials, self._door, self._clock = shelf, credentials, door, clock
+        self._shelf, self._seals, self._door, self._clock = shelf, seals, door, clock
         self._ownership: Ownership = ownership
-        self._key: SigningKey | None = None
         self._next_key: SigningKey | None = None
 
     def server_time(self) -> ServerTime | None:
@@ -105,20 +103,16 @@ class CheckIns:
             CredentialError: the device's key cannot be read.
             StateError: nothing can be written.
         """
-        key = self._device_key()
+        key = self._seals.key
         now = self._clock.now()
         with self._store.transaction():
             rows = () if self._store.fact(SEQUENCE_LOST) else self._outbox.due(self.time())
             self._journal.append("check_in", {"observations": [row.sequence for row in rows]}, now)
             message = self._message(rows, now, self._proposal(enrolment, key))
-            payload = wire.encode(message)
-            heartbeat = self._ledger.write_heartbeat(payload, now)
+            heartbeat = self._ledger.write_heartbeat(wire.encode(message), now)
             for row in rows:
                 self._ledger.write_observation(row.id, row.type, row.uid, row.body, now)
-        address = Address(
-            type="check-in", tenant=enrolment.tenant, device=enrolment.device, direction="to_server"
-        )
-        sealed = seal(payload, address, key)
+        sealed = self._seals.sealed(message, "check-in", enrolment)
         bodies = tuple(
             ObservationBody(sequence=row.sequence, salt=row.salt, body=msgspec.Raw(row.body)) for row in rows
         )
@@ -136,7 +130,7 @@ class CheckIns:
         now = self._clock.now()
         server_time = ServerTime(acknowledgement.at, self._clock.monotonic(), self._clock.boot_id())
         with self._store.transaction():
-            self._remember_key(certificate)
+            self._seals.remember(certificate)
             self._keep(reply.sealed, now)
             self._forget_taken(prepared, acknowledgement, now)
             self._find_numbers_again(acknowledgement)
@@ -175,19 +169,12 @@ class CheckIns:
         """
         following = self._next_key
         if following is not None and acknowledgement.next_key == following.public.text:
-            self._credentials.keep(following)
-            self._key, self._next_key = following, None
+            self._seals.change(following)
+            self._next_key = None
             with self._store.transaction():
                 self._journal.append("agent", {"new_key": following.public.fingerprint}, now)
         elif following is None and acknowledgement.wants_new_key:
             self._next_key = SigningKey.generate()
-
-    def _device_key(self) -> SigningKey:
-        if self._key is None:
-            self._key = self._credentials.load()
-        if self._key is None:
-            raise CredentialError("The device's key is gone.", "Remove the state folder and enrol anew.")
-        return self._key
 
     def _message(self, rows: tuple[Waiting, ...], now: datetime, next_key: NextKey | None) -> CheckIn:
         return CheckIn(
@@ -208,36 +195,22 @@ class CheckIns:
     def _open(
         self, prepared: Prepared, answer: bytes
     ) -> tuple[CheckInReply, Acknowledgement, KeyCertificate]:
-        enrolment = prepared.enrolment
-        trust = self._trust(enrolment)
-        address = Address(
-            type="acknowledgement", tenant=enrolment.tenant, device=enrolment.device, direction="to_device"
-        )
         try:
             reply = wire.decode(CheckInReply, answer, limit_bytes=REPLY_LIMIT_BYTES)
-            key = trust.key_for("server", reply.certificates, key_id(reply.sealed), None)
-            payload = unseal(reply.sealed, address, key)
-            acknowledgement = wire.decode(Acknowledgement, payload, limit_bytes=REPLY_LIMIT_BYTES)
-        except (MalformedError, SealError) as error:
+        except MalformedError as error:
             raise DistrustError(error.detail, "answer_malformed") from error
-        certificate = trust.certificate_for(
-            "server", reply.certificates, key_id(reply.sealed), acknowledgement.at
+        acknowledgement, certificate = self._seals.opened(
+            Acknowledgement,
+            "acknowledgement",
+            reply.sealed,
+            reply.certificates,
+            prepared.enrolment,
+            prepared.sealed_digest,
         )
-        if acknowledgement.request != prepared.sealed_digest:
-            raise DistrustError("The answer is to another check-in.", "answer_replayed")
         seen = self.server_time()
         if seen is not None and acknowledgement.at < seen.server:
             raise DistrustError("The server's time went back.", "answer_older")
         return reply, acknowledgement, certificate
-
-    def _trust(self, enrolment: Enrolment) -> Trust:
-        """Return whom to believe, the keys that have served here since taken into account."""
-        told = {use: self._store.fact(f"{_KEY_SINCE}{use}") for use in USES}
-        since = {use: datetime.fromisoformat(text) for use, text in told.items() if text}
-        return msgspec.structs.replace(enrolment.trust, since=since)
-
-    def _remember_key(self, certificate: KeyCertificate) -> None:
-        self._store.remember(f"{_KEY_SINCE}{certificate.use}", certificate.not_before.isoformat())
 
     def _keep(self, sealed: str, now: datetime) -> None:
         """Keep the sealed acknowledgement: the server cannot later claim not to have got the reports."""
@@ -278,7 +251,7 @@ class CheckIns:
         enrolment: Enrolment,
         now: datetime,
     ) -> None:
-        trust = self._trust(enrolment)
+        trust = self._seals.trust(enrolment)
         try:
             bundle = open_bundle(
                 sealed,
@@ -304,7 +277,7 @@ class CheckIns:
         now: datetime,
     ) -> bool:
         """Keep a catalogue or refuse it; tell whether it is another one than before."""
-        trust = self._trust(enrolment)
+        trust = self._seals.trust(enrolment)
         try:
             bundle = open_catalogue(
                 sealed,
@@ -324,7 +297,7 @@ class CheckIns:
         return is_new
 
     def _remember_key_of(self, use: Use, sealed: str, reply: CheckInReply, trust: Trust) -> None:
-        self._remember_key(trust.certificate_for(use, reply.certificates, key_id(sealed), None))
+        self._seals.remember(trust.certificate_for(use, reply.certificates, key_id(sealed), None))
 
     def _report(self, observation: PolicyAnswer | Trouble, now: datetime) -> None:
         cleared = self._door.clear_device(observation, now)

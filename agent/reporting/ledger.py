@@ -4,8 +4,10 @@ It goes back as far as the policy's `retention.records_days`.
 """
 
 import itertools
+from collections.abc import Iterator
 from datetime import datetime
 
+from agent.reporting.comparison import QUESTION, Written
 from agent.store import Store
 from contract import wire
 from contract.errors import MalformedError
@@ -30,6 +32,19 @@ class Ledger:
     def write_enrolment(self, literal: bytes, now: datetime) -> int:
         """Write an enrolment that is about to leave, its secret left out; return its number."""
         return self._write("enrolment", None, None, literal, now)
+
+    def write_question(self, literal: bytes, now: datetime) -> int:
+        """Write a question about what the server holds that is about to leave; return its number."""
+        return self._write(QUESTION, None, None, literal, now)
+
+    def written(self, after: int = 0) -> Iterator[Written]:
+        """Give every row after a number, oldest first."""
+        found = self._store.execute(
+            "SELECT number, type, uid, literal, acknowledged IS NOT NULL FROM ledger WHERE number > ? ORDER BY number",
+            after,
+        )
+        for number, kind, uid, literal, has_arrived in found:
+            yield Written(number, kind, uid, bytes(literal), bool(has_arrived))
 
     def write_observation(
         self, outbox: int, kind: str, uid: int | None, literal: bytes, now: datetime
@@ -129,6 +144,8 @@ def _sentence(kind: str, literal: bytes) -> str:
         return "This device said that it is there."
     if kind == "enrolment":
         return "This device asked the server to take it in."
+    if kind == QUESTION:
+        return "This device asked what the server holds of it."
     try:
         return sentence(decode(bytes(literal)))
     except MalformedError:  # written by another version; what left is still shown, word for word

@@ -6,6 +6,7 @@ _WORDS = {
     "check_in": "Check-in refused",
     "device.enrolled": "Device enrolled",
     "device.enrolled_again": "Device enrolled again",
+    "device.holdings_given": "Records of a device given out",
     "device.key_asked": "New device key asked for",
     "device.key_changed": "Device key changed",
     "device.let_back": "Device let back in",

@@ -6,8 +6,8 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
@@ -15,11 +15,12 @@ from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
+from server.access import audit
 from server.access.admin import ReadOnlyAdmin
 from server.addresses import client_address
 from server.console import present
 from server.console.templatetags.console import moment, standing
-from server.fleet import device_keys, revocation, secrets
+from server.fleet import device_keys, holdings, revocation, secrets
 from server.fleet.figures import figures
 from server.fleet.filters import (
     ChannelFilter,
@@ -63,15 +64,27 @@ class DeviceAdmin(ReadOnlyAdmin):
     ordering = ("name", "id")
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the addresses that take a device out, let it back in, and let it replace another."""
+        """Add the addresses that tell what is held of a device, take it out, let it back in, and let it replace another."""
         view = self.admin_site.admin_view
         own = [
+            path("<str:pk>/holdings/", view(self.holdings_view), name="fleet_device_holdings"),
             path("<str:pk>/revoke/", view(self.revoke_view), name="fleet_device_revoke"),
             path("<str:pk>/ask-key/", view(self.ask_key_view), name="fleet_device_ask_key"),
             path("<str:pk>/let-back/", view(self.let_back_view), name="fleet_device_let_back"),
             path("<str:pk>/replace/<str:old>/", view(self.replace_view), name="fleet_device_replace"),
         ]
         return [*own, *super().get_urls()]
+
+    def holdings_view(self, request: HttpRequest, pk: str) -> StreamingHttpResponse:
+        """Give what is held of a device as a file, for whoever asks for their data."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        device, now = get_object_or_404(Device, pk=pk), utc_now()
+        actor, address = request.user.get_username(), client_address(request)
+        audit.record(now, actor, "device.holdings_given", f"device {device.pk}", str(device), address)
+        answer = StreamingHttpResponse(holdings.as_json(device, now), content_type="application/json")
+        answer["Content-Disposition"] = f'attachment; filename="decorum-{device.pk}.json"'
+        return answer
 
     def revoke_view(self, request: HttpRequest, pk: str) -> HttpResponse:
         """Take a device out."""

@@ -20,6 +20,9 @@ from contract.messages import (
     Enrolled,
     EnrolmentReply,
     EnrolmentRequest,
+    Holdings,
+    HoldingsReply,
+    HoldingsRequest,
     KeyCertificate,
     KeyProof,
     NextKey,
@@ -29,9 +32,9 @@ from contract.messages import (
 )
 from contract.observations import Observation
 from contract.version import VERSION
-from server.fleet import check_ins, enrolment
+from server.fleet import check_ins, enrolment, holdings
 from server.fleet.agent_api import HANDLERS, Handler
-from server.fleet.refusals import OF_CHECK_IN, OF_ENROLMENT, ON_EVERY_WAY, Told
+from server.fleet.refusals import OF_CHECK_IN, OF_ENROLMENT, OF_HOLDINGS, ON_EVERY_WAY, Told
 
 JSON = "application/json"
 _PLACE = "#/components/schemas/"
@@ -39,6 +42,8 @@ _SEALED: tuple[tuple[type, str, type], ...] = (
     (NextKey, "proof", KeyProof),
     (EnrolmentReply, "sealed", Enrolled),
     (EnrolmentReply, "certificates", KeyCertificate),
+    (HoldingsReply, "sealed", Holdings),
+    (HoldingsReply, "certificates", KeyCertificate),
     (CheckInReply, "sealed", Acknowledgement),
     (CheckInReply, "certificates", KeyCertificate),
     (CheckInReply, "bundle", PolicyBundle),
@@ -55,6 +60,7 @@ class _Way(msgspec.Struct, frozen=True):
 
 _WAYS: Mapping[Handler, _Way] = {
     enrolment.enrol: _Way("A device asks to be taken in.", EnrolmentRequest, OF_ENROLMENT),
+    holdings.holdings: _Way("A device asks what is held of it.", HoldingsRequest, OF_HOLDINGS),
     check_ins.check_in: _Way("A device says that it is there, and what it reports.", CheckIn, OF_CHECK_IN),
 }
 

@@ -43,6 +43,11 @@ OF_ENROLMENT: tuple[Told, ...] = (
     Told(403, "secret_expired", "The secret has run out."),
     Told(403, "secret_used_up", "The secret has been used up."),
 )
+OF_HOLDINGS: tuple[Told, ...] = (
+    Told(400, "not_timely", "The request is not of this moment."),
+    Told(401, "device_unknown", "The server does not know this device."),
+    Told(429, "too_often", "The device asks too often."),
+)
 OF_CHECK_IN: tuple[Told, ...] = (
     Told(400, "bodies_differ", "The bodies and the sealed list name different numbers."),
     Told(400, "digest_differs", "A body is not the one that was sealed."),

@@ -62,7 +62,7 @@ def test_numbers_have_no_gap_and_survive_a_new_start(device: Device, tmp_path: P
         device.check_in()
     again = Device(tmp_path)
     again.server, again.credentials = device.server, device.credentials
-    again.check_ins._credentials = device.credentials
+    again.seals._credentials = device.credentials
     again.report("second")
     again.check_in()
     assert sorted(device.server.digests) == [1, 2]
@@ -326,7 +326,7 @@ def test_a_new_start_while_the_key_is_changed_goes_on_with_the_old_one(tmp_path:
     device.store.close()
     again = Device(tmp_path)
     again.server, again.credentials, again.clock = device.server, device.credentials, device.clock
-    again.check_ins._credentials = device.credentials
+    again.seals._credentials = device.credentials
     again.report("after a new start")
     again.check_in()
     assert kept_key(again) == old

@@ -42,7 +42,7 @@ class Life:
         before.store._database.close()  # the system takes the file from a killed process, and what was not committed
         fresh = Device(self.folder)
         fresh.server, fresh.credentials, fresh.clock = before.server, before.credentials, before.clock
-        fresh.check_ins._credentials = before.credentials
+        fresh.seals._credentials = before.credentials
         self.device = fresh
 
     def arrived(self) -> list[str]:

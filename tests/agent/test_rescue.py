@@ -36,7 +36,7 @@ def again(device: Device, folder: Path) -> Device:
     """Return the device after a new start, with its server and its key."""
     fresh = Device(folder)
     fresh.server, fresh.credentials, fresh.clock = device.server, device.credentials, device.clock
-    fresh.check_ins._credentials = device.credentials
+    fresh.seals._credentials = device.credentials
     return fresh
 
 

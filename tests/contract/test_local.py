@@ -42,6 +42,7 @@ METHODS_AND_ROLES = {
     "notice.shown": {"owner", "person"},
     "reminder.answer": {"owner", "person"},
     "ledger": {"owner", "person"},
+    "ledger.compare": {"owner", "person"},
     "identify": {"owner"},
     "web.pages": {"owner", "person"},
     "check_in": {"owner", "person"},

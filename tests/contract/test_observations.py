@@ -90,6 +90,10 @@ TOLD: dict[type[msgspec.Struct], tuple[str, dict[str, str]]] = {
             "next_key": "its next public key",
         },
     ),
+    messages.HoldingsRequest: (
+        "question",
+        {"after": "from where it is to go on", "at": "the time"},
+    ),
     messages.EnrolmentRequest: (
         "enrolment",
         {
@@ -110,7 +114,11 @@ TOLD: dict[type[msgspec.Struct], tuple[str, dict[str, str]]] = {
 def test_every_kind_of_observation_is_disclosed_once() -> None:
     types = [disclosure.type for disclosure in DISCLOSURES]
     assert len(types) == len(set(types))
-    assert set(types) == {kind.__struct_config__.tag for kind in KINDS} | {"heartbeat", "enrolment"}
+    assert set(types) == {kind.__struct_config__.tag for kind in KINDS} | {
+        "heartbeat",
+        "enrolment",
+        "question",
+    }
 
 
 @pytest.mark.parametrize("kind", TOLD, ids=lambda kind: kind.__name__)

@@ -99,13 +99,41 @@ def observations(folder: Path) -> list[dict[str, object]]:
     return [json.loads(body) for (body,) in rows]
 
 
-def test_the_ledger_has_literally_what_the_server_got(stage: Stage) -> None:
-    page = json.loads(stage.decorum("ledger", "--json", "--limit", "500").stdout)
-    sent = {row["literal"] for row in page["rows"] if row["acknowledged"]}
-    with sqlite3.connect(f"file:{stage.folder}/server/server.sqlite3?mode=ro", uri=True) as database:
-        got = [
-            str(body, "utf-8") if isinstance(body, bytes) else body
-            for (body,) in database.execute("SELECT body FROM fleet_receivedobservation")
-        ]
-    assert got
-    assert set(got) <= sent
+def test_the_ledger_has_literally_what_the_server_holds(stage: Stage) -> None:
+    told = stage.decorum("ledger", "--compare", "--json")
+    assert told.returncode == 0, told.stdout
+    result = json.loads(told.stdout)["result"]
+    assert (result["missing_there"], result["unknown_here"], result["erased_there"]) == (0, 0, 0)
+    assert result["equal_reports"] >= 5
+    assert result["equal_check_ins"] >= 5
+    assert "holds what this ledger says, and nothing else" in stage.decorum("ledger", "--compare").stdout
+
+    # Somebody changes one byte of what the server holds.
+    with sqlite3.connect(stage.folder / "server" / "server.sqlite3", timeout=20) as database:
+        number, body = database.execute(
+            "SELECT id, body FROM fleet_receivedobservation WHERE kind = 'sighting' ORDER BY id LIMIT 1"
+        ).fetchone()
+        changed = bytes(body).replace(b'"work"', b'"home"')
+        assert changed != bytes(body)
+        database.execute("UPDATE fleet_receivedobservation SET body = ? WHERE id = ?", (changed, number))
+    told = stage.decorum("ledger", "--compare")
+    assert told.returncode == 10
+    assert "does not hold the same" in told.stdout
+    assert f"Only there: {changed.decode()}" in told.stdout
+    assert f"Only here: {bytes(body).decode()}" in told.stdout
+
+
+def test_the_whole_ledger_can_be_written_into_a_file_and_asked_for_by_day(stage: Stage) -> None:
+    file = stage.folder / "ledger.jsonl"
+    told = stage.decorum("ledger", "--export", str(file))
+    assert told.returncode == 0, told.stderr
+    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    assert f"{len(rows)} rows are in" in told.stdout
+    assert {"enrolment", "heartbeat", "sighting", "question"} <= {row["type"] for row in rows}
+    assert [row["number"] for row in rows] == sorted((row["number"] for row in rows), reverse=True)
+    again = stage.decorum("ledger", "--export", str(file))
+    assert again.returncode == 2
+    assert "Name another file" in again.stderr
+    assert stage.decorum("ledger", "--day", "1999-12-31").stdout == "Nothing was sent on 1999-12-31.\n"
+    today = json.loads(stage.decorum("ledger", "--day", time.strftime("%Y-%m-%d"), "--json").stdout)["rows"]
+    assert len(today) >= 5

@@ -10,6 +10,7 @@ import msgspec
 
 from agent.catalogue import shipped_entries
 from agent.errors import RefusedError, UnreachableError
+from agent.reporting.transport import HOLDINGS_PATH
 from contract import wire
 from contract.catalogue_bundle import CatalogueBundle, packed
 from contract.envelope import (
@@ -30,6 +31,12 @@ from contract.messages import (
     Enrolled,
     EnrolmentReply,
     EnrolmentRequest,
+    HeldCheckIn,
+    HeldDevice,
+    HeldReport,
+    Holdings,
+    HoldingsReply,
+    HoldingsRequest,
     KeyCertificate,
     KeyProof,
     PolicyBundle,
@@ -61,6 +68,8 @@ class CentralServer:
         self.digests: dict[int, str] = {}
         self.forks: list[int] = []
         self.check_ins: list[CheckIn] = []
+        self.held: list[HeldCheckIn] = []
+        self.about: HeldDevice | None = None
         self.bundle: str | None = None
         self.serial = 0
         self.catalogue: str | None = None
@@ -84,7 +93,8 @@ class CentralServer:
         if self.refusal is not None:
             raise self.refusal
         request = wire.decode(SealedRequest, body, limit_bytes=LIMIT_BYTES)
-        answer = self._enrol(request) if url == f"{URL}/agent/v1/enrol" else self._check_in(request)
+        ways = {f"{URL}/agent/v1/enrol": self._enrol, f"{URL}{HOLDINGS_PATH}": self._tell_holdings}
+        answer = ways.get(url, self._check_in)(request)
         if self.lose_answers:
             self.lose_answers -= 1
             raise UnreachableError("the answer was lost", "wait")
@@ -172,6 +182,41 @@ class CentralServer:
             EnrolmentReply(sealed=sealed, root=self.root.public.text, certificates=self.certificates())
         )
 
+    def _tell_holdings(self, request: SealedRequest) -> bytes:
+        """Tell a check-in a part, so that whoever asks has to go on."""
+        assert self.device_key is not None
+        address = Address(type="holdings-request", tenant=TENANT, device=self.device, direction="to_server")
+        payload = unseal(request.sealed, address, self.device_key)
+        asked = wire.decode(HoldingsRequest, payload, limit_bytes=LIMIT_BYTES)
+        later = [one for one in self.held if one.number > asked.after]
+        told = Holdings(
+            request=wire.digest(request.sealed.encode()),
+            at=self.now(),
+            about=self.about,
+            check_ins=tuple(later[:1]),
+            more_after=later[0].number if len(later) > 1 else None,
+        )
+        sealed = seal(wire.encode(told), _address("holdings", self.device), self.server_key)
+        return wire.encode(HoldingsReply(sealed=sealed, certificates=self.certificates()))
+
+    def _hold(self, request: SealedRequest) -> None:
+        self.held.append(
+            HeldCheckIn(
+                number=len(self.held) + 1,
+                received_at=self.now(),
+                sealed=request.sealed,
+                reports=tuple(
+                    HeldReport(
+                        sequence=body.sequence,
+                        digest=salted_digest(body.salt, bytes(body.body)),
+                        body=bytes(body.body).decode(),
+                    )
+                    for body in request.bodies
+                    if body.sequence not in self.digests
+                ),
+            )
+        )
+
     def _check_in(self, request: SealedRequest) -> bytes:
         assert self.device_key is not None
         address = Address(type="check-in", tenant=TENANT, device=self.device, direction="to_server")
@@ -180,6 +225,7 @@ class CentralServer:
         payload = unseal(request.sealed, address, self.device_key)
         message = wire.decode(CheckIn, payload, limit_bytes=LIMIT_BYTES)
         self.check_ins.append(message)
+        self._hold(request)
         forks = tuple(self._take(message, request))
         top = max(self.digests, default=0)
         missing = tuple((n, n) for n in range(1, top) if n not in self.digests)

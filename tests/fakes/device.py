@@ -16,6 +16,7 @@ from agent.reporting.check_in import CheckIns
 from agent.reporting.enrolment import Enroller, Enrolment, current_enrolment
 from agent.reporting.ledger import Ledger
 from agent.reporting.outbox import Outbox
+from agent.reporting.seals import Seals
 from agent.reporting.transport import CHECK_IN_PATH
 from agent.settings import Settings, load
 from agent.store import Store
@@ -109,6 +110,7 @@ class Device:
         self.catalogues = CatalogueShelf(folder / FILE_NAME, self.store, self.journal)
         self.door = Door(ceiling, "company", everybody_told=told)
         self.notice = Notice(self.store, self.journal, self.outbox)
+        self.seals = Seals(self.store, self.credentials)
         self.check_ins = CheckIns(
             self.store,
             self.journal,
@@ -116,7 +118,7 @@ class Device:
             self.outbox,
             self.shelf,
             self.catalogues,
-            self.credentials,
+            self.seals,
             self.door,
             self.clock,
             "company",

@@ -16,6 +16,7 @@ from contract import wire
 from contract.local import (
     LINE_LIMIT_BYTES,
     METHODS,
+    ComparisonPage,
     DisclosurePage,
     ErrorBody,
     HelloReply,
@@ -62,6 +63,7 @@ class LocalAgent:
                 retention_days=30,
             ),
             "ledger": LedgerPage(()),
+            "ledger.compare": ComparisonPage(is_running=False, result=None, problem=None),
             "notice.shown": Nothing(),
             "reminder.answer": Nothing(),
             "check_in": Nothing(),

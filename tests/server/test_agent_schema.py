@@ -19,7 +19,12 @@ from tests.server.simulated_device import Post, SimulatedDevice
 RAISES = {"RefusedError", "_refusal", "_NotTakenError"}
 TOLD = {
     (one.status, one.reason)
-    for one in (*refusals.ON_EVERY_WAY, *refusals.OF_ENROLMENT, *refusals.OF_CHECK_IN)
+    for one in (
+        *refusals.ON_EVERY_WAY,
+        *refusals.OF_ENROLMENT,
+        *refusals.OF_CHECK_IN,
+        *refusals.OF_HOLDINGS,
+    )
 }
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, tzinfo
 
 import msgspec
 
-from contract.local import LedgerRow
+from contract.local import ComparisonPage, LedgerRow
 from ui.present.moments import exactly, when
 from ui.texts import say, say_many
 from ui.texts import sees as texts
@@ -47,6 +47,21 @@ def ledger_line(row: LedgerRow, now: datetime, zone: tzinfo | None) -> LedgerLin
         literal=row.literal,
         is_sign_of_life=row.type == "heartbeat",
     )
+
+
+def comparison_sentence(page: ComparisonPage) -> str:
+    """Return what came of comparing the list with what the server holds."""
+    result = page.result
+    if result is None:
+        problem = page.problem
+        sentence, remedy = ("", "") if problem is None else (problem.sentence, problem.remedy)
+        return say(texts.NOT_COMPARED, sentence=sentence, remedy=remedy).strip()
+    if not result.is_equal:
+        return say(texts.COMPARED_DIFFERENT, missing=result.missing_there, unknown=result.unknown_here)
+    said = say(texts.COMPARED_EQUAL, count=result.equal_reports)
+    if result.erased_there:
+        said += " " + say(texts.COMPARED_ERASED, count=result.erased_there)
+    return said
 
 
 class LedgerFold(msgspec.Struct, frozen=True):

@@ -39,6 +39,7 @@ TYPES = {
     "enrolment": "Joining",
     "heartbeat": "Sign of life",
     "sighting": "Messengers in use",
+    "question": "Asking what is held",
     "receipt": "Reminders",
     "policy": "Policies",
     "notice": "This notice",
@@ -79,3 +80,16 @@ SIGNS_OF_LIFE = (
 FROM_TO = "{first} to {last}"
 NOT_RECEIVED = ("{count} not received", "{count} not received")
 OLDER = "Show &older lines"
+COMPARE = "&Compare with the server"
+COMPARING = "The server is being asked what it holds of this device…"
+COMPARED_EQUAL = "The server holds what stands here and nothing else: {count} reports, byte for byte."
+COMPARED_ERASED = "{count} older reports are erased there."
+COMPARED_DIFFERENT = (
+    "The server does not hold the same as stands here: {missing} reports are missing there, {unknown} are held there alone. "
+    "Save the list, and show it to whoever answers for data protection. “decorum ledger --compare” names each difference."
+)
+NOT_COMPARED = "It could not be compared. {sentence} {remedy}"
+SAVE_ALL = "&Save all…"
+SAVE_TITLE = "Save what was sent"
+SAVED = ("{count} line is saved.", "{count} lines are saved.")
+NOT_SAVED = "It could not be saved: {why}"

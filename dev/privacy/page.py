@@ -1,19 +1,30 @@
-"""Writes docs/PRIVACY.md from what the contract declares: `python -m dev.privacy_page`. A test holds it current."""
+"""docs/PRIVACY.md: what is monitored and what is not, on one page."""
 
-from pathlib import Path
 from typing import get_args
 
 from contract.ceiling import DETAILS, Detail
-from contract.observations import DISCLOSURES, Observation
+from contract.observations import DISCLOSURES, Disclosure, Observation
+from contract.policy import Retention
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "PRIVACY.md"
-_DETAILS: dict[Detail, str] = {
+WHAT_LEAVES: dict[Detail, str] = {
     "nothing": "nothing leaves",
     "kind": "that a messenger of this kind was used on a day; never which one",
     "name": "which one, on which day; it leaves after midnight",
     "hour": "which one, in which hour; it leaves when the hour is over",
     "exact": "which one, and when to the second",
 }
+USUAL = Retention()
+
+
+def kept(one: Disclosure) -> str:
+    """Return for how long the server keeps it."""
+    if one.type == "question":
+        return "not at all"
+    if one.type == "enrolment":
+        return "with the device's record"
+    if one.personal:
+        return f"as the policy's `personal_data_days` says: {USUAL.personal_data_days} days, 180 at most"
+    return f"as the policy's `records_days` says: {USUAL.records_days} days or more"
 
 
 def page() -> str:
@@ -28,11 +39,12 @@ def page() -> str:
         "keystrokes, files, places; other programs; pages visited. In browsers Decorum's extension runs in the pages of listed messengers and",
         "nowhere else, and tells the agent of nothing but the messenger and whether its page has the keyboard; the latter never leaves.",
         "",
-        "| what | why | who sees it | personal data |",
-        "|---|---|---|---|",
+        "| what | why | who sees it | kept | personal data |",
+        "|---|---|---|---|---|",
     ]
     lines.extend(
-        f"| {one.what} | {one.why} | {one.who} | {'yes' if one.personal else 'no'} |" for one in DISCLOSURES
+        f"| {one.what} | {one.why} | {one.who} | {kept(one)} | {'yes' if one.personal else 'no'} |"
+        for one in DISCLOSURES
     )
     lines += [
         "",
@@ -44,15 +56,14 @@ def page() -> str:
         "| detail | what leaves about a sighting |",
         "|---|---|",
     ]
-    lines.extend(f"| `{detail}` | {_DETAILS[detail]} |" for detail in DETAILS)
+    lines.extend(f"| `{detail}` | {WHAT_LEAVES[detail]} |" for detail in DETAILS)
     lines += [
         "",
         "Until a person was shown this, or the administrator recorded that it was given otherwise, nothing but a sign of life leaves about",
-        "them. `decorum ledger`, and *What Decorum sees* in the tray, list literally what was sent.",
+        "them. `decorum ledger`, and *What Decorum sees* in the tray, list literally what was sent, and compare it with what the server holds.",
+        "",
+        "For a company's own papers: [a data protection impact assessment](privacy/assessment.md) and, in German,",
+        "[an annex to a works agreement](privacy/works-agreement.md), both made from the same declarations.",
         "",
     ]
     return "\n".join(lines)
-
-
-if __name__ == "__main__":
-    PAGE.write_text(page(), encoding="utf-8")

@@ -1,0 +1,1 @@
+"""The documents about privacy, made from what the contract declares; a test holds them current."""
