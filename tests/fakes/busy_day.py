@@ -69,6 +69,7 @@ class _ForgetfulServer(CentralServer):
         self.digests = _Highest({highest: self.digests[highest]} if highest else {})
         self.taken.clear()
         self.check_ins.clear()
+        self.held.clear()
         return answer
 
 
