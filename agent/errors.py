@@ -54,6 +54,17 @@ class OtherServerError(EnrolmentError):
     title = "This device belongs to another server"
 
 
+class NotYoursError(AgentError):
+    """Only whose device it is may take it out."""
+
+    title = "This device is your company's"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Its settings say that it belongs to the company.", "Ask your administrator to take it out."
+        )
+
+
 class NoticeFirstError(AgentError):
     """Somebody asks for more than a sign of life to leave before they know what is collected."""
 

@@ -267,6 +267,7 @@ class Agent:
                     "self-limit": self._self_limit.run(),
                     "enrolling": self._secret_file.run(),
                     "settings": self._settings_watch.run(stop),
+                    "leaving": self._end_once_left(stop),
                     "systemd": self._systemd.run(),
                 },
                 stop,
@@ -278,6 +279,16 @@ class Agent:
     def next_settings(self) -> Settings | None:
         """The settings to go on with, if it ended because they were changed."""
         return self._settings_watch.changed
+
+    @property
+    def has_left(self) -> bool:
+        """Whether it ended because this device has left its server."""
+        return self._reporter.left.is_set()
+
+    async def _end_once_left(self, stop: asyncio.Event) -> None:
+        await self._reporter.left.wait()
+        stop.set()
+        await asyncio.Event().wait()
 
     def close(self) -> None:
         """Let go of the state folder."""

@@ -38,6 +38,8 @@ MessageType = Literal[
     "device-key",
     "holdings-request",
     "holdings",
+    "leave-request",
+    "left",
 ]
 Direction = Literal["to_server", "to_device"]
 SealProblem = Literal["malformed", "signature", "type", "tenant", "device", "direction"]

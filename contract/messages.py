@@ -258,6 +258,31 @@ class HoldingsReply(msgspec.Struct, frozen=True, kw_only=True):
     certificates: tuple[str, ...] = ()
 
 
+class LeaveRequest(Dated, frozen=True, kw_only=True):
+    """The owner of a device takes it out for good and has everything about it erased; sealed by the device."""
+
+    at: Moment
+    """When, as well as the device knows the time; an old request is not heard."""
+
+
+class Left(Dated, frozen=True, kw_only=True):
+    """The server has erased what it held of the device; sealed by the server's key."""
+
+    request: Digest
+    """SHA-256 of the sealed request that it answers."""
+    at: Moment
+    reports: Count
+    """How many reports were erased."""
+    check_ins: Count
+
+
+class LeaveReply(msgspec.Struct, frozen=True, kw_only=True):
+    """The body of the HTTP reply to that."""
+
+    sealed: str
+    certificates: tuple[str, ...] = ()
+
+
 class PolicyBundle(Dated, frozen=True, kw_only=True):
     """A published policy; sealed by a policy key for every device."""
 

@@ -155,6 +155,13 @@ DISCLOSURES: tuple[Disclosure, ...] = (
         personal=False,
     ),
     Disclosure(
+        type="leaving",
+        what="When you take your own device out with `decorum leave`: that you do, and the time.",
+        why="So that the server erases everything about it.",
+        who="Administrators see that a device left, and which number it had",
+        personal=False,
+    ),
+    Disclosure(
         type="sighting",
         what="That a messenger was started or closed: its name and kind, whether it is a known one, the day and the time, "
         "whether it was on the work or the personal side, how the policy of that version judges it, and by which rule; of one "

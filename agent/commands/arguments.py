@@ -56,6 +56,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     _add_scope_and_state(identify)
 
+    _add_leave(commands)
     policy = commands.add_parser("policy", help="Show the policy in force, or check one.").add_subparsers(
         dest="policy_command", required=True, metavar="COMMAND"
     )
@@ -149,6 +150,18 @@ def _add_ledger(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         help="write all of it into a new file, one JSON object a line; `-` prints it",
     )
     how.add_argument("--compare", action="store_true", help="ask the server what it holds, and compare")
+
+
+def _add_leave(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    leave = _add(
+        commands, "leave", "Take your own device out for good: the server erases everything about it."
+    )
+    _add_places(leave)
+    leave.add_argument("--socket", help="where the agent listens (default: the usual places)")
+    leave.add_argument("--yes", action="store_true", help="do not ask")
+    leave.add_argument(
+        "--anyway", action="store_true", help="erase what is here even if the server cannot be told"
+    )
 
 
 def _day(text: str) -> date:

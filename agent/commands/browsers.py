@@ -27,7 +27,7 @@ def execute(arguments: argparse.Namespace) -> int:
     placed = every if arguments.remove else native_manifests(*places, extension, home)
     for one in every:
         try:
-            _remove(one) if arguments.remove or one not in placed else _write(one)
+            remove_placed(one) if arguments.remove or one not in placed else _write(one)
         except OSError as error:
             raise SettingsError(f"{one.file}: {error.strerror}.", "Run it as an administrator.") from error
     if arguments.json:
@@ -54,7 +54,12 @@ def _write(one: Placed) -> None:
     file.write_text(one.content, encoding="utf-8")
 
 
-def _remove(one: Placed) -> None:
+def remove_placed(one: Placed) -> None:
+    """Remove a file that `decorum browsers` wrote, and folders that are empty without it.
+
+    Raises:
+        OSError: it cannot be removed.
+    """
     file = Path(one.file)
     file.unlink(missing_ok=True)
     for folder in (file.parent, file.parent.parent):

@@ -102,7 +102,7 @@ async def serve(arguments: argparse.Namespace, hear_stop: Callable[[Callable[[],
             ended_well = await agent.run(stop)
         finally:
             agent.close()
-        if asked.is_set():
+        if asked.is_set() or agent.has_left:
             return exits.COMPLIANT
         if agent.next_settings is not None:
             stop.clear()

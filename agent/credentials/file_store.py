@@ -52,6 +52,19 @@ class FileStore:
                 f"{self._file} cannot be written ({error}).", "Check its folder."
             ) from error
 
+    def forget(self) -> None:
+        """Remove the file.
+
+        Raises:
+            CredentialError: the folder cannot be written.
+        """
+        try:
+            self._file.unlink(missing_ok=True)
+        except OSError as error:
+            raise CredentialError(
+                f"{self._file} cannot be removed ({error}).", "Check its folder."
+            ) from error
+
     def describe(self) -> str:
         """Return where the key is."""
         return f"The device's key is in {self._file}, readable by its owner only."

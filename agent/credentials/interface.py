@@ -23,6 +23,13 @@ class CredentialStore(Protocol):
             CredentialError: it could not be kept and read back.
         """
 
+    def forget(self) -> None:
+        """Erase the key; one that is not there is erased already.
+
+        Raises:
+            CredentialError: it could not be erased.
+        """
+
     def describe(self) -> str:
         """Return one sentence: where the key is."""
 

@@ -81,6 +81,22 @@ class KeyringStore:
         if kept is None or kept.public != key.public:
             raise CredentialError("The keyring did not keep it.", 'Set `key_store = "file"`.')
 
+    def forget(self) -> None:
+        """Remove the keyring's entry.
+
+        Raises:
+            CredentialError: it is there still.
+        """
+        try:
+            if self._backend.get_password(SERVICE, self._account) is not None:
+                self._backend.delete_password(SERVICE, self._account)
+        except KeyringError as error:
+            raise CredentialError(
+                f"The keyring keeps the entry ({error}).", "Unlock the login keyring, or remove it there."
+            ) from error
+        except Exception as error:
+            raise _not_answering(error) from error
+
     def describe(self) -> str:
         """Return where the key is."""
         return f"The device's key is in the keyring ({type(self._backend).__module__})."

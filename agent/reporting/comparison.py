@@ -25,8 +25,8 @@ class Written(msgspec.Struct, frozen=True):
     has_arrived: bool
 
 
-CHECK_IN, ENROLMENT, QUESTION = "heartbeat", "enrolment", "question"
-_NOT_KEPT = frozenset({CHECK_IN, ENROLMENT, QUESTION})
+CHECK_IN, ENROLMENT, QUESTION, LEAVING = "heartbeat", "enrolment", "question", "leaving"
+_NOT_KEPT = frozenset({CHECK_IN, ENROLMENT, QUESTION, LEAVING})
 """Of check-ins that report nothing the server keeps the newest, and of the others no text of their own."""
 
 

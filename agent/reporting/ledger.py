@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Iterator
 from datetime import datetime
 
-from agent.reporting.comparison import QUESTION, Written
+from agent.reporting.comparison import LEAVING, QUESTION, Written
 from agent.store import Store
 from contract import wire
 from contract.errors import MalformedError
@@ -36,6 +36,10 @@ class Ledger:
     def write_question(self, literal: bytes, now: datetime) -> int:
         """Write a question about what the server holds that is about to leave; return its number."""
         return self._write(QUESTION, None, None, literal, now)
+
+    def write_leaving(self, literal: bytes, now: datetime) -> int:
+        """Write a wish to leave that is about to be sent; return its number."""
+        return self._write(LEAVING, None, None, literal, now)
 
     def written(self, after: int = 0) -> Iterator[Written]:
         """Give every row after a number, oldest first."""
@@ -144,6 +148,8 @@ def _sentence(kind: str, literal: bytes) -> str:
         return "This device said that it is there."
     if kind == "enrolment":
         return "This device asked the server to take it in."
+    if kind == LEAVING:
+        return "This device asked the server to erase everything about it."
     if kind == QUESTION:
         return "This device asked what the server holds of it."
     try:

@@ -23,6 +23,7 @@ from agent.reporting.background import in_background
 from agent.reporting.backoff import Backoff
 from agent.reporting.check_in import CheckIns
 from agent.reporting.enrolment import Enrolment, current_enrolment
+from agent.reporting.leaving import LEFT_FACT
 from agent.reporting.outbox import Outbox
 from agent.reporting.transport import CHECK_IN_PATH, Transport
 from agent.store import Store
@@ -81,6 +82,8 @@ class Reporter:
         self._on_policy, self._on_change = on_policy, on_change
         self._signal = asyncio.Event()
         self._has_news = self._is_asked = False
+        self.left = asyncio.Event()
+        """Set once this device has left its server: there is nothing more to do."""
         self.enrolment: Enrolment | None = current_enrolment(store)
         self.server: ServerState = "not_enrolled" if self.enrolment is None else "connecting"
         self.last_contact: datetime | None = None
@@ -101,6 +104,9 @@ class Reporter:
         await self._wait(self._backoff.at_start(), is_patient=True)
         while True:
             self._has_news = self._is_asked = False
+            if self._store.fact(LEFT_FACT):
+                self.left.set()
+                await asyncio.Event().wait()
             if self.enrolment is None and not self._notice_enrolment():
                 await self._wait(NOT_ENROLLED_SECONDS, is_patient=True)
                 continue

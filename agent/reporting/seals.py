@@ -13,10 +13,10 @@ from agent.trust import USES, Trust, key_id
 from contract import wire
 from contract.envelope import Address, MessageType, SealError, SigningKey, seal, unseal
 from contract.errors import MalformedError
-from contract.messages import REPLY_LIMIT_BYTES, Acknowledgement, Holdings, KeyCertificate
+from contract.messages import REPLY_LIMIT_BYTES, Acknowledgement, Holdings, KeyCertificate, Left
 
 _KEY_SINCE = "key_since:"
-Answer = TypeVar("Answer", Acknowledgement, Holdings)
+Answer = TypeVar("Answer", Acknowledgement, Holdings, Left)
 
 
 class Seals:

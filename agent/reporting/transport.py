@@ -21,6 +21,7 @@ LONGEST_SECONDS = 3600.0
 """The longest that a server can ask a device to wait."""
 ENROL_PATH = "/agent/v1/enrol"
 CHECK_IN_PATH = "/agent/v1/check-in"
+LEAVE_PATH = "/agent/v1/leave"
 HOLDINGS_PATH = "/agent/v1/holdings"
 
 

@@ -51,6 +51,12 @@ IN_GERMAN: dict[str, German] = {
         "Niemand; sie wird beantwortet und nicht gespeichert",
         "83278185",
     ),
+    "leaving": German(
+        "Wenn jemand das eigene Gerät mit `decorum leave` abmeldet: dass dies geschieht, und die Uhrzeit.",
+        "Damit der Server alles über das Gerät löscht.",
+        "Die Administration sieht, dass ein Gerät abgemeldet wurde und welche Nummer es hatte",
+        "160c0e9f",
+    ),
     "sighting": German(
         "Dass ein Messenger gestartet oder beendet wurde: Name und Art, ob er bekannt ist, Tag und Uhrzeit, ob auf der dienstlichen oder privaten "
         "Seite, wie die Richtlinie dieser Version ihn beurteilt und nach welcher Regel; bei einem Messenger, den keine Liste kennt, auch was "
@@ -165,6 +171,8 @@ def _row(one: Disclosure, german: German) -> str:
 def _kept(one: Disclosure) -> str:
     if one.type == "question":
         return "gar nicht"
+    if one.type == "leaving":
+        return "als Zeile im Prüfprotokoll, ohne Namen"
     if one.type == "enrolment":
         return "solange das Gerät verzeichnet ist"
     if one.personal:

@@ -20,6 +20,8 @@ def kept(one: Disclosure) -> str:
     """Return for how long the server keeps it."""
     if one.type == "question":
         return "not at all"
+    if one.type == "leaving":
+        return "as a line of the audit log, without a name"
     if one.type == "enrolment":
         return "with the device's record"
     if one.personal:

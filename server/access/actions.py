@@ -9,6 +9,7 @@ _WORDS = {
     "device.holdings_given": "Records of a device given out",
     "device.key_asked": "New device key asked for",
     "device.key_changed": "Device key changed",
+    "device.left": "Personal device left and was erased",
     "device.let_back": "Device let back in",
     "device.replaced": "Device replaced",
     "device.revoked": "Device revoked",

@@ -1,4 +1,4 @@
-"""The way for devices: three addresses, each a sealed message in JSON and a sealed answer.
+"""The way for devices: four addresses, each a sealed message in JSON and a sealed answer.
 
 Whatever else arrives is refused with a `Refusal`: a code, a sentence, a remedy; never a page, never a traceback.
 """
@@ -16,7 +16,7 @@ from contract.errors import MalformedError
 from contract.messages import LIMIT_BYTES, Refusal, SealedRequest
 from server.addresses import address_in, client_address
 from server.errors import RefusedError, TooOftenError
-from server.fleet import check_ins, enrolment, holdings
+from server.fleet import check_ins, enrolment, holdings, leaving
 from server.fleet.pace import Pace, of_refusals
 from server.identity import Identity, identity_in
 from server.lane import Environ
@@ -34,6 +34,7 @@ HANDLERS: dict[str, Handler] = {
     "/agent/v1/enrol": enrolment.enrol,
     CHECK_IN: check_ins.check_in,
     "/agent/v1/holdings": holdings.holdings,
+    "/agent/v1/leave": leaving.leave,
 }
 
 

@@ -25,6 +25,9 @@ from contract.messages import (
     HoldingsRequest,
     KeyCertificate,
     KeyProof,
+    LeaveReply,
+    LeaveRequest,
+    Left,
     NextKey,
     PolicyBundle,
     Refusal,
@@ -32,9 +35,9 @@ from contract.messages import (
 )
 from contract.observations import Observation
 from contract.version import VERSION
-from server.fleet import check_ins, enrolment, holdings
+from server.fleet import check_ins, enrolment, holdings, leaving
 from server.fleet.agent_api import HANDLERS, Handler
-from server.fleet.refusals import OF_CHECK_IN, OF_ENROLMENT, OF_HOLDINGS, ON_EVERY_WAY, Told
+from server.fleet.refusals import OF_CHECK_IN, OF_ENROLMENT, OF_HOLDINGS, OF_LEAVING, ON_EVERY_WAY, Told
 
 JSON = "application/json"
 _PLACE = "#/components/schemas/"
@@ -44,6 +47,8 @@ _SEALED: tuple[tuple[type, str, type], ...] = (
     (EnrolmentReply, "certificates", KeyCertificate),
     (HoldingsReply, "sealed", Holdings),
     (HoldingsReply, "certificates", KeyCertificate),
+    (LeaveReply, "sealed", Left),
+    (LeaveReply, "certificates", KeyCertificate),
     (CheckInReply, "sealed", Acknowledgement),
     (CheckInReply, "certificates", KeyCertificate),
     (CheckInReply, "bundle", PolicyBundle),
@@ -61,6 +66,7 @@ class _Way(msgspec.Struct, frozen=True):
 _WAYS: Mapping[Handler, _Way] = {
     enrolment.enrol: _Way("A device asks to be taken in.", EnrolmentRequest, OF_ENROLMENT),
     holdings.holdings: _Way("A device asks what is held of it.", HoldingsRequest, OF_HOLDINGS),
+    leaving.leave: _Way("A person's own device leaves, and is erased.", LeaveRequest, OF_LEAVING),
     check_ins.check_in: _Way("A device says that it is there, and what it reports.", CheckIn, OF_CHECK_IN),
 }
 

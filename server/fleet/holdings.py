@@ -1,12 +1,11 @@
 """What the server holds of a device, told to the device itself and to whoever answers its user: the very bytes, and how much was made of them."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db.models import Q
 
 from contract import wire
-from contract.envelope import Address
 from contract.messages import (
     HeldCheckIn,
     HeldDevice,
@@ -17,14 +16,11 @@ from contract.messages import (
     SealedRequest,
 )
 from server.access.models import AuditEntry
-from server.errors import RefusedError, TooOftenError
-from server.fleet import check_ins, device_keys, revocation
 from server.fleet.models import CheckInRecord, Device, ReceivedObservation, Sighting
-from server.fleet.seals import answered, named_device, opened
+from server.fleet.questions import asked_by
+from server.fleet.seals import answered
 from server.identity import Identity
 
-TIMELY = timedelta(minutes=10)
-"""An older request could have been kept by somebody on its way, who wants to know the answer."""
 PART_BYTES = 300 * 1024
 """How much one part holds at most: sealed and with certificates it must fit into a reply."""
 _AT_ONCE = 200
@@ -37,21 +33,7 @@ def holdings(message: SealedRequest, identity: Identity, now: datetime, _address
         TooOftenError: the device hurries.
         RefusedError: a device that nobody knows or that was taken out, or a seal that does not hold.
     """
-    device = Device.objects.filter(pk=named_device(message.sealed)).first()
-    if device is None:
-        raise RefusedError(
-            401, "device_unknown", "The server does not know this device.", "Enrol the device again."
-        )
-    address = Address(
-        type="holdings-request", tenant=identity.tenant.id, device=device.pk, direction="to_server"
-    )
-    key = device_keys.key_of(device.public_key, device.next_public_key, message.sealed)
-    asked = opened(HoldingsRequest, message.sealed, address, key)
-    revocation.refuse(device)
-    if abs(now - asked.at) > TIMELY:
-        raise RefusedError(400, "not_timely", "The request is not of this moment.", "Ask again.")
-    if not check_ins.DEVICES.take(device.pk):
-        raise TooOftenError("The device asks too often.", "Wait.")
+    device, asked = asked_by(HoldingsRequest, "holdings-request", message, identity, now)
     told = part(device, asked.after, now, wire.digest(message.sealed.encode()))
     return HoldingsReply(
         sealed=answered(told, "holdings", device.pk, identity), certificates=identity.certificates

@@ -48,6 +48,10 @@ OF_HOLDINGS: tuple[Told, ...] = (
     Told(401, "device_unknown", "The server does not know this device."),
     Told(429, "too_often", "The device asks too often."),
 )
+OF_LEAVING: tuple[Told, ...] = (
+    *OF_HOLDINGS,
+    Told(403, "not_personal", "The device is the company's, which alone takes it out."),
+)
 OF_CHECK_IN: tuple[Told, ...] = (
     Told(400, "bodies_differ", "The bodies and the sealed list name different numbers."),
     Told(400, "digest_differs", "A body is not the one that was sealed."),

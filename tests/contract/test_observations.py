@@ -94,6 +94,7 @@ TOLD: dict[type[msgspec.Struct], tuple[str, dict[str, str]]] = {
         "question",
         {"after": "from where it is to go on", "at": "the time"},
     ),
+    messages.LeaveRequest: ("leaving", {"at": "the time"}),
     messages.EnrolmentRequest: (
         "enrolment",
         {
@@ -118,6 +119,7 @@ def test_every_kind_of_observation_is_disclosed_once() -> None:
         "heartbeat",
         "enrolment",
         "question",
+        "leaving",
     }
 
 

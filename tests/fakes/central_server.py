@@ -10,7 +10,7 @@ import msgspec
 
 from agent.catalogue import shipped_entries
 from agent.errors import RefusedError, UnreachableError
-from agent.reporting.transport import HOLDINGS_PATH
+from agent.reporting.transport import HOLDINGS_PATH, LEAVE_PATH
 from contract import wire
 from contract.catalogue_bundle import CatalogueBundle, packed
 from contract.envelope import (
@@ -39,6 +39,9 @@ from contract.messages import (
     HoldingsRequest,
     KeyCertificate,
     KeyProof,
+    LeaveReply,
+    LeaveRequest,
+    Left,
     PolicyBundle,
     SealedRequest,
     salted_digest,
@@ -79,7 +82,7 @@ class CentralServer:
         self.wishes: dict[str, int | bool | str] = {}
         self.wants_new_key = False
         self.next_device_key: VerifyKey | None = None
-        self.is_down = False
+        self.is_down = self.has_left = False
         self.lose_answers = 0
         """So many answers are lost on their way, after the request was taken."""
         self.refusal: RefusedError | None = None
@@ -93,7 +96,11 @@ class CentralServer:
         if self.refusal is not None:
             raise self.refusal
         request = wire.decode(SealedRequest, body, limit_bytes=LIMIT_BYTES)
-        ways = {f"{URL}/agent/v1/enrol": self._enrol, f"{URL}{HOLDINGS_PATH}": self._tell_holdings}
+        ways = {
+            f"{URL}/agent/v1/enrol": self._enrol,
+            f"{URL}{HOLDINGS_PATH}": self._tell_holdings,
+            f"{URL}{LEAVE_PATH}": self._let_go,
+        }
         answer = ways.get(url, self._check_in)(request)
         if self.lose_answers:
             self.lose_answers -= 1
@@ -198,6 +205,22 @@ class CentralServer:
         )
         sealed = seal(wire.encode(told), _address("holdings", self.device), self.server_key)
         return wire.encode(HoldingsReply(sealed=sealed, certificates=self.certificates()))
+
+    def _let_go(self, request: SealedRequest) -> bytes:
+        if self.has_left:
+            raise RefusedError("The server does not know this device.", "Enrol it.", "device_unknown")
+        assert self.device_key is not None
+        address = Address(type="leave-request", tenant=TENANT, device=self.device, direction="to_server")
+        wire.decode(LeaveRequest, unseal(request.sealed, address, self.device_key), limit_bytes=LIMIT_BYTES)
+        self.has_left = True
+        left = Left(
+            request=wire.digest(request.sealed.encode()),
+            at=self.now(),
+            reports=len(self.taken),
+            check_ins=len(self.check_ins),
+        )
+        sealed = seal(wire.encode(left), _address("left", self.device), self.server_key)
+        return wire.encode(LeaveReply(sealed=sealed, certificates=self.certificates()))
 
     def _hold(self, request: SealedRequest) -> None:
         self.held.append(

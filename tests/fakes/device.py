@@ -92,6 +92,10 @@ class KeyInMemory:
         """Keep the key."""
         self._text = key.to_text()
 
+    def forget(self) -> None:
+        """Forget the key."""
+        self._text = None
+
     def describe(self) -> str:
         """Return where it is."""
         return "in memory"

@@ -24,6 +24,7 @@ TOLD = {
         *refusals.OF_ENROLMENT,
         *refusals.OF_CHECK_IN,
         *refusals.OF_HOLDINGS,
+        *refusals.OF_LEAVING,
     )
 }
 

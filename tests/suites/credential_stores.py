@@ -36,6 +36,15 @@ class CredentialStoreSuite:
             assert kept is not None
             assert kept.public == new.public
 
+    def test_a_key_that_is_forgotten_is_gone_and_forgetting_again_does_no_harm(
+        self, open_store: Open
+    ) -> None:
+        open_store().forget()
+        open_store().keep(SigningKey.generate())
+        open_store().forget()
+        assert open_store().load() is None
+        open_store().forget()
+
     def test_it_says_where_the_key_is_and_never_the_key(self, open_store: Open) -> None:
         key = SigningKey.generate()
         store = open_store()

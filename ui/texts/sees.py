@@ -40,6 +40,7 @@ TYPES = {
     "heartbeat": "Sign of life",
     "sighting": "Messengers in use",
     "question": "Asking what is held",
+    "leaving": "Leaving",
     "receipt": "Reminders",
     "policy": "Policies",
     "notice": "This notice",
