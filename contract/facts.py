@@ -22,9 +22,10 @@ class ProcessFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Categories of that desktop entry and of its AppStream description (Desktop Menu Specification, appendix A)."""
     url_schemes: tuple[str, ...] | None = None
     """What links the application says it opens, as in `xmpp` (`x-scheme-handler/` on Linux, CFBundleURLSchemes on macOS, the classes
-    with a `URL Protocol` on Windows)."""
+    with a `URL Protocol` and the protocols of an Appx manifest on Windows)."""
     descriptions: tuple[str, ...] | None = None
-    """The lines in which its maker and its packager describe it, at most a few words each."""
+    """The lines in which its maker and its packager describe it, at most a few words each (on Windows a package's manifest and the version
+    information of the executable)."""
     flatpak_id: str | None = None
     snap: str | None = None
     bundle_id: str | None = None

@@ -54,6 +54,7 @@ _FORMS: Mapping[IdentifierKind, tuple[str, str]] = {
         "https://, a host in lower case and a path, without query",
     ),
 }
+_VERSION_AT_THE_END = re.compile(r"\s(v|version )?[0-9]+(\.[0-9]+)+(\s*\([^()]*\))*\Z", re.IGNORECASE)
 _KEYS = frozenset(Messenger.__struct_fields__)
 _NEEDED = ("name", "maker", "kind", "seen")
 
@@ -270,6 +271,8 @@ def misshapen(identifier: Identifier) -> str:
     form, said = _FORMS[identifier.kind]
     if not re.fullmatch(form, identifier.value):
         return said
+    if identifier.kind == "uninstall_name" and _VERSION_AT_THE_END.search(identifier.value):
+        return "the name without its version, which Windows may list with any"
     if identifier.platform == "windows" and identifier.kind == "executable":
         return "" if identifier.value.lower().endswith(".exe") else "a file's name that ends with `.exe`"
     return ""

@@ -10,8 +10,10 @@ if sys.platform == "win32":
     import winreg
 
     from agent.sensing.windows_applications import WindowsApplications
+    from agent.sensing.windows_descriptions import WindowsDescriptions
     from agent.sensing.windows_events import WindowsEvents
     from agent.sensing.windows_source import WindowsSource
+    from agent.windows.own_words import manifest_at, version_of
     from agent.windows.processes import ASKED
     from agent.windows.trace import ProcessTrace, idle_program
 elif sys.platform == "darwin":
@@ -28,7 +30,7 @@ NOT_ON_MACOS = "On macOS only programs that Apple has entitled to it are told."
 def process_source() -> ProcessSource:
     """Return the source for the system that this runs on."""
     if sys.platform == "win32":
-        return WindowsSource(ASKED, WindowsApplications(winreg))
+        return WindowsSource(ASKED, WindowsApplications(winreg), WindowsDescriptions(manifest_at, version_of))
     elif sys.platform == "darwin":  # noqa: RET505  # the type checker passes over a branch, not over what follows one
         return MacosSource()
     else:

@@ -12,6 +12,7 @@ import psutil
 from agent.sensing.process_source import GoneError, Image, ProcessKey, Reading
 from agent.sensing.psutil_source import PsutilSource, readable
 from agent.sensing.windows_applications import Installed, WindowsApplications
+from agent.sensing.windows_descriptions import WindowsDescriptions
 from contract.facts import ProcessFacts
 from contract.users import ADMINISTRATOR, number_of_sid
 
@@ -33,10 +34,13 @@ class WindowsSource(PsutilSource):
     Args:
         asked: how Windows is asked, `agent.windows.processes.ASKED`.
         applications: what is installed.
+        descriptions: what programs say of themselves.
     """
 
-    def __init__(self, asked: Asked, applications: WindowsApplications) -> None:
-        self._asked, self._applications = asked, applications
+    def __init__(
+        self, asked: Asked, applications: WindowsApplications, descriptions: WindowsDescriptions
+    ) -> None:
+        self._asked, self._applications, self._descriptions = asked, applications, descriptions
 
     def key(self, pid: int) -> ProcessKey:
         """Return a process's identity; there are no zombies, and asking for one would list every process."""
@@ -52,7 +56,7 @@ class WindowsSource(PsutilSource):
         return Image(self._ask(self._asked.path, pid), _cmdline(pid))
 
     def read(self, key: ProcessKey) -> Reading:
-        """Return path, command line, package, and the name, which is the file's."""
+        """Return path, command line, package, what the program says of itself, and the name, which is the file's."""
         image = self.image(key.pid)
         package = self._ask(self._asked.package_family, key.pid)
         if self.key(key.pid) != key:
@@ -68,7 +72,7 @@ class WindowsSource(PsutilSource):
             url_schemes=installed.url_schemes or None,
             uninstall_name=installed.uninstall_name,
         )
-        return Reading(key, image, facts)
+        return Reading(key, image, self._descriptions.complete(facts))
 
     def uid(self, pid: int) -> int:
         """Return the number of a process's user; what may not be asked about is the system's."""

@@ -21,6 +21,7 @@ from agent.sensing.macos_source import MacosSource
 from agent.sensing.process_source import GoneError, Image, ProcessKey, Reading
 from agent.sensing.psutil_source import PsutilSource
 from agent.sensing.windows_applications import UNINSTALL, Installed, WindowsApplications, program_of
+from agent.sensing.windows_descriptions import WindowsDescriptions
 from agent.sensing.windows_source import Asked, WindowsSource
 from contract import access
 from contract.catalogue import Catalogue
@@ -332,6 +333,12 @@ class FakeWinReg:
         return values[name], 1
 
 
+def _refused(_: str) -> bytes:
+    raise PermissionError
+
+
+SAYING_NOTHING = WindowsDescriptions(_refused, _refused)
+"""Programs that may not be asked what they say of themselves."""
 FOO = r"C:\Program Files\Foo Chat\FooChat.exe"
 REGISTRY: dict[str, dict[str, object]] = {
     r"HKCR\xmpp": {"": "URL:XMPP Protocol", "URL Protocol": ""},
@@ -371,7 +378,9 @@ def test_windows_tells_the_links_and_the_name_of_an_installed_program(exe: str, 
 
 def test_an_unlisted_messenger_of_windows_is_known_by_the_links_it_opens() -> None:
     source = WindowsSource(
-        Asked(lambda _: FOO, lambda _: None, lambda _: ADA), WindowsApplications(FakeWinReg(REGISTRY))
+        Asked(lambda _: FOO, lambda _: None, lambda _: ADA),
+        WindowsApplications(FakeWinReg(REGISTRY)),
+        SAYING_NOTHING,
     )
     facts = source.read(source.key(os.getpid())).facts
     assert (facts.url_schemes, facts.uninstall_name) == (("xmpp",), "Foo Chat 1.2")
@@ -404,6 +413,7 @@ def test_windows_facts_come_from_what_windows_was_asked() -> None:
     source = WindowsSource(
         Asked(lambda _: exe, lambda _: "MSTeams_8wekyb3d8bbwe", lambda _: ADA),
         WindowsApplications(FakeWinReg({})),
+        SAYING_NOTHING,
     )
     reading = source.read(source.key(pid))
     assert (reading.facts.name, reading.facts.package_family) == ("ms-teams.exe", "MSTeams_8wekyb3d8bbwe")
@@ -417,11 +427,15 @@ def test_what_windows_refuses_is_unknown_and_what_ended_is_gone() -> None:
     def ended(_: int) -> str:
         raise ProcessLookupError
 
-    refused = WindowsSource(Asked(refuse, refuse, refuse), WindowsApplications(FakeWinReg({})))
+    refused = WindowsSource(
+        Asked(refuse, refuse, refuse), WindowsApplications(FakeWinReg({})), SAYING_NOTHING
+    )
     key = refused.key(os.getpid())
     assert refused.read(key).facts.exe is None
     assert refused.uid(key.pid) == 0
     with pytest.raises(GoneError):
-        WindowsSource(Asked(ended, refuse, refuse), WindowsApplications(FakeWinReg({}))).read(key)
+        WindowsSource(Asked(ended, refuse, refuse), WindowsApplications(FakeWinReg({})), SAYING_NOTHING).read(
+            key
+        )
     assert isinstance(refused, PsutilSource)
     assert isinstance(key, ProcessKey)

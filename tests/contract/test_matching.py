@@ -256,7 +256,9 @@ def test_a_package_is_one_fact_whatever_its_format() -> None:
     assert match is not None
     assert [evidence.kind for evidence in match.evidence] == ["deb"]
     assert match.confidence == pytest.approx(WEIGHTS["deb"])
-    [rpm] = [seen for _, seen in EVERY if seen.kind == "rpm" and seen.value == "rocketchat"]
+    debs = {seen.value.lower() for _, seen in EVERY if seen.kind == "deb"}
+    [rpm] = [seen for _, seen in EVERY if seen.kind == "rpm" and seen.value == "goofcord"]
+    assert rpm.value not in debs
     told = MATCHER.match(ProcessFacts(platform="linux", package=rpm.value))
     assert told is not None
     assert [evidence.kind for evidence in told.evidence] == ["rpm"]

@@ -72,6 +72,12 @@ def test_a_good_entry_gives_nothing() -> None:
         ('["linux", "page", { flatpak_id = "demo" }]', "linux flatpak_id demo", "not of the form"),
         ('["linux", "page", { desktop_id = "demo-im.desktop" }]', "demo-im.desktop", "not of the form"),
         ('["linux", "page", { executable = "bin/demo" }]', "linux executable bin/demo", "not of the form"),
+        ('["windows", "page", { uninstall_name = "Demo IM 2.14" }]', "Demo IM 2.14", "without its version"),
+        (
+            '["windows", "page", { uninstall_name = "Demo IM v2.1 (x64)" }]',
+            "Demo IM v2.1",
+            "without its version",
+        ),
         ('["linux", "page", { executable = "Chat" }]', "linux executable Chat", "Other programs may carry"),
         ('["linux", "page", { script = "electron" }]', "linux script electron", "Other programs may carry"),
         ('["linux", "page", { executable = "java" }]', "linux executable java", "Other programs may carry"),

@@ -10,11 +10,13 @@ from pathlib import Path
 import platformdirs
 import pytest
 
+from agent.sensing import version_info
+from agent.sensing.appx_manifest import FILE_LIMIT_BYTES
 from agent.sensing.process_source import GoneError, ProcessKey
 from agent.sensing.processes import ProcessWatch
 from agent.sensing.this_system import process_source
 from agent.this_user import is_administrator, own_uid
-from agent.windows import folders, tokens
+from agent.windows import folders, own_words, tokens
 from contract.places import THIS_SYSTEM, places_on
 from contract.users import number_of_sid
 
@@ -60,6 +62,26 @@ def test_a_process_that_ended_is_gone(started: subprocess.Popen[bytes]) -> None:
     if not source.is_there(pid):
         with pytest.raises(GoneError):
             source.key(pid)
+
+
+def test_an_executable_says_what_it_is_and_a_file_without_a_word_is_an_error(tmp_path: Path) -> None:
+    assert "Python" in version_info.parse(own_words.version_of(sys.executable))
+    silent = tmp_path / "silent.exe"
+    silent.write_bytes(b"MZ")
+    for file in (silent, tmp_path / "none.exe"):
+        with pytest.raises(OSError, match=r"."):
+            own_words.version_of(str(file))
+
+
+def test_a_manifest_is_read_to_its_bound(tmp_path: Path) -> None:
+    manifest = tmp_path / "AppxManifest.xml"
+    with pytest.raises(FileNotFoundError):
+        own_words.manifest_at(str(manifest))
+    manifest.write_bytes(b"<Package/>")
+    assert own_words.manifest_at(str(manifest)) == b"<Package/>"
+    manifest.write_bytes(b" " * (FILE_LIMIT_BYTES + 1))
+    with pytest.raises(OSError, match=r"AppxManifest"):
+        own_words.manifest_at(str(manifest))
 
 
 def test_the_own_user_has_a_number_made_of_the_sid() -> None:
