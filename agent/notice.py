@@ -30,10 +30,11 @@ class Notice:
         if self._store.fact(_GIVEN) is None:
             self._write(_GIVEN, NoticeRecord(version=VERSION, how="recorded", at=now), door)
 
-    def record_shown(self, door: Door, uid: int, now: datetime) -> None:
-        """Record that a user has been shown it, and open the door for them."""
+    def record_shown(self, door: Door, uid: int, now: datetime, language: str | None = None) -> None:
+        """Record that a user has been shown it, in which language, and open the door for them."""
         door.tell(uid)
-        self._write(f"{_PREFIX}{uid}", NoticeRecord(version=VERSION, how="shown", at=now), door)
+        record = NoticeRecord(version=VERSION, how="shown", language=language, at=now)
+        self._write(f"{_PREFIX}{uid}", record, door)
 
     def _write(self, name: str, record: NoticeRecord, door: Door) -> None:
         with self._store.transaction():

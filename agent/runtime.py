@@ -363,8 +363,8 @@ class Agent:
             await asyncio.sleep(REJUDGE_SECONDS)
             self._desk.rejudge()
 
-    def _notice_shown(self, uid: int) -> None:
-        self._notice.record_shown(self._door, uid, self._clock.now())
+    def _notice_shown(self, uid: int, language: str | None) -> None:
+        self._notice.record_shown(self._door, uid, self._clock.now(), language)
         self._desk.user_told(uid)
 
     def _snapshot_for(self, caller: Caller) -> Snapshot:

@@ -202,6 +202,13 @@ class Nothing(msgspec.Struct, frozen=True):
     """No parameters, or no result."""
 
 
+class NoticeShown(msgspec.Struct, frozen=True):
+    """Parameters of `notice.shown`."""
+
+    language: Annotated[str, msgspec.Meta(max_length=35)] | None = None
+    """In which it was shown (BCP 47); None from an older tray."""
+
+
 class LedgerQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Parameters of `ledger`; newest first."""
 
@@ -340,7 +347,7 @@ METHODS: dict[str, Method] = {
         Method(name="subscribe", permission="own_data", params=Nothing, result=Snapshot),
         Method(name="policy", permission="own_data", params=PolicyQuery, result=PolicyPage),
         Method(name="disclosure", permission="own_data", params=Nothing, result=DisclosurePage),
-        Method(name="notice.shown", permission="own_data", params=Nothing, result=Nothing),
+        Method(name="notice.shown", permission="own_data", params=NoticeShown, result=Nothing),
         Method(name="reminder.answer", permission="own_data", params=ReminderAnswer, result=Nothing),
         Method(name="ledger", permission="own_data", params=LedgerQuery, result=LedgerPage),
         Method(name="ledger.compare", permission="own_data", params=ComparisonQuery, result=ComparisonPage),

@@ -87,6 +87,8 @@ class NoticeRecord(Dated, frozen=True, kw_only=True, tag="notice", tag_field="ty
     version: Count
     how: Literal["shown", "recorded"]
     """`recorded`: the administrator recorded that it was given otherwise."""
+    language: Short | None = None
+    """In which it was shown; None where it was given otherwise, or an older tray does not tell."""
     at: Moment
 
 
@@ -189,7 +191,7 @@ DISCLOSURES: tuple[Disclosure, ...] = (
     ),
     Disclosure(
         type="notice",
-        what="How you were told what is collected, in which version and when.",
+        what="How you were told what is collected, in which version, in which language and when.",
         why="Because nothing but a sign of life leaves before that.",
         who="Compliance officers",
         personal=True,

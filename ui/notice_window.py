@@ -5,14 +5,14 @@ from collections.abc import Callable
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QWidget
 
-from contract.local import DisclosurePage, Nothing
+from contract.local import DisclosurePage, Nothing, NoticeShown
 from ui import widgets
 from ui.agent_link.conversation import Failure
 from ui.agent_link.link import AgentLink
 from ui.look import Look
 from ui.page_view import PageView
 from ui.present.sees import notice_page, unavailable_page
-from ui.texts import say
+from ui.texts import language, say
 from ui.texts import sees as texts
 
 SIZE = QSize(560, 640)
@@ -66,7 +66,7 @@ class NoticeWindow(QWidget):
         self._read.setEnabled(False)
 
     def _confirm(self) -> None:
-        self._link.ask("notice.shown", Nothing(), self._end, self._complain)
+        self._link.ask("notice.shown", NoticeShown(language()), self._end, self._complain)
 
     def _end(self, _: Nothing) -> None:
         self.close()

@@ -30,6 +30,7 @@ from contract.local import (
     LedgerPage,
     LedgerQuery,
     Nothing,
+    NoticeShown,
     PolicyPage,
     PolicyQuery,
     ReminderAnswer,
@@ -54,7 +55,7 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True):
     reminding: Reminding
     processes: ProcessSource
     entries: DesktopIndex
-    notice_shown: Callable[[int], None]
+    notice_shown: Callable[[int, str | None], None]
     check_in: Callable[[], None]
     web_pages: WebPagesOpen
     report: Callable[[], None]
@@ -107,9 +108,9 @@ class _Answers:
             retention_days=None if bundle is None else bundle.policy.retention.personal_data_days,
         )
 
-    def notice_shown(self, caller: Caller, _: object) -> Nothing:
+    def notice_shown(self, caller: Caller, params: object) -> Nothing:
         if caller.uid is not None and not self._from.door.was_told(caller.uid):
-            self._from.notice_shown(caller.uid)
+            self._from.notice_shown(caller.uid, _typed(NoticeShown, params).language)
         return Nothing()
 
     def reminder_answer(self, caller: Caller, params: object) -> Nothing:

@@ -80,10 +80,10 @@ IN_GERMAN: dict[str, German] = {
         "552bd8ff",
     ),
     "notice": German(
-        "Wie die Person über die Erhebung informiert wurde, in welcher Fassung und wann.",
+        "Wie die Person über die Erhebung informiert wurde, in welcher Fassung, in welcher Sprache und wann.",
         "Weil vorher nichts als ein Lebenszeichen das Gerät verlässt.",
         "Compliance",
-        "58a7148d",
+        "cce9848c",
     ),
     "trouble": German(
         "Dass ein Teil von Decorum hier nicht arbeitet, welcher und seit wann.",

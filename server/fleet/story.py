@@ -159,6 +159,7 @@ def _in_words(row: ReceivedObservation) -> tuple[str, str, datetime | None]:
             return "Policy refused", answer.reason, answer.at
         case NoticeRecord() as notice:
             how = "shown on the device" if notice.how == "shown" else "recorded as given by the administrator"
+            how += f", version {notice.version}" + (f", in {notice.language}" if notice.language else "")
             return "Notice of what is collected", how, notice.at
         case Trouble() as trouble:
             return "A part of Decorum does not work there", f"{trouble.detail} ({trouble.code})", trouble.at

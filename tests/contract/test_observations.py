@@ -63,7 +63,15 @@ TOLD: dict[type[msgspec.Struct], tuple[str, dict[str, str]]] = {
         "policy",
         {"serial": "which one", "outcome": "applied here, or refused", "reason": "why", "at": "when"},
     ),
-    NoticeRecord: ("notice", {"version": "in which version", "how": "How you were told", "at": "when"}),
+    NoticeRecord: (
+        "notice",
+        {
+            "version": "in which version",
+            "how": "How you were told",
+            "language": "in which language",
+            "at": "when",
+        },
+    ),
     Trouble: ("trouble", {"code": "which one", "detail": "does not work", "at": "since when"}),
     Tombstone: (
         "tombstone",

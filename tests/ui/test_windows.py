@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QTabWidget, QToolButton, QTreeWidget, QWidget
 from pytestqt.qtbot import QtBot
 
-from contract.local import ErrorBody, HelloReply, LedgerRow
+from contract.local import ErrorBody, HelloReply, LedgerRow, NoticeShown
 from contract.version import LOCAL_VERSION
 from tests.fakes.local_agent import LocalAgent
 from tests.ui import examples
@@ -378,7 +378,7 @@ def test_the_notice_opens_by_itself_once_and_is_confirmed_to_the_agent(stage: St
     assert "notice.shown" not in stage.agent.methods()
     press(window, "I have read this")
     qtbot.waitUntil(lambda: not window.isVisible())
-    assert "notice.shown" in stage.agent.methods()
+    assert ("notice.shown", NoticeShown("en")) in stage.agent.asked
     tell(stage, qtbot, notice_due=True, waiting=1)
     assert stage.open() == []
 

@@ -6,6 +6,13 @@ The modules of this package hold the English sentences; `say` looks each up with
 import gettext
 
 DOMAIN = "decorum"
+ENGLISH = "en"
+
+
+def language() -> str:
+    """Return the language in which the texts are shown (BCP 47): English where no translation is found."""
+    translated = gettext.translation(DOMAIN, fallback=True)
+    return translated.info().get("language", ENGLISH).replace("_", "-")
 
 
 def say(text: str, **values: object) -> str:
