@@ -57,6 +57,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
 
     _add_scope_and_state(identify)
+    _add_asking(identify)
 
     policy = commands.add_parser("policy", help="Show the policy in force, or check one.").add_subparsers(
         dest="policy_command", required=True, metavar="COMMAND"
