@@ -44,6 +44,9 @@ Place = Annotated[
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+\Z")]
 
 
+_BROAD = frozenset({"~", "home", "users", "root"})
+
+
 class SideRule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the policy says of a way in which a messenger is run; it is about exactly one of folder, name and program."""
 
@@ -115,7 +118,8 @@ SIGNALS: tuple[Signal, ...] = (
         name="instance",
         people="the folder it keeps its data in, and the name of its profile",
         reads="command line, working folder and `HOME` of the process, Firefox' `profiles.ini`, the Flatpak application or snap",
-        says="what the policy's rule says of that `folder` or `name`, strong",
+        says="what the policy's rule says of that `folder` or `name`, strong; a folder that is a whole home, or holds homes, is passed over unless "
+        "it is that very home, written out",
         fooled="whoever starts it chooses the folder; links are not followed; `XDG_CONFIG_HOME` and the like are not looked at",
         where="Linux, macOS, Windows",
     ),
@@ -139,7 +143,7 @@ SIGNALS: tuple[Signal, ...] = (
         name="program",
         people="where it is installed",
         reads="path of the executable",
-        says="what the policy's rule says of that `program` folder, fair",
+        says="what the policy's rule says of that `program` folder: personal, fair; work, weak",
         fooled="whoever may write into that folder can put another program there",
         where="Linux, macOS, Windows",
     ),
@@ -197,6 +201,25 @@ SIGNALS: tuple[Signal, ...] = (
 """Every signal there is, the most reliable first."""
 
 
+def is_too_broad(place: str) -> bool:
+    r"""Tell whether a folder holds everybody's things, or everything of a person.
+
+    >>> [is_too_broad(place) for place in ("~", "~/.", "~/Work/..", "/", "/home/", "C:\\Users")]
+    [True, True, True, True, True, True]
+    >>> [is_too_broad(place) for place in ("~/Work", "/home/work", "/work")]
+    [False, False, False]
+    """
+    parts: list[str] = []
+    for part in place.replace("\\", "/").split("/"):
+        if part == "..":
+            del parts[-1:]
+        elif part not in {"", "."}:
+            parts.append(part)
+    if parts and parts[0].endswith(":"):
+        del parts[0]  # a drive
+    return not parts or (len(parts) == 1 and parts[0].lower() in _BROAD)
+
+
 def problems(profiles: Profiles) -> Iterable[MalformedError]:
     """Yield what cannot be meant."""
     for number, text in enumerate(profiles.company_domains):
@@ -216,4 +239,10 @@ def problems(profiles: Profiles) -> Iterable[MalformedError]:
                 else "This rule is about two things.",
                 "Give it one of folder, name and program.",
                 f"$.profiles.rules[{number}]",
+            )
+        if rule.side == "work" and rule.folder is not None and is_too_broad(rule.folder):
+            yield MalformedError(
+                f"{rule.folder!r} holds all of a person's things, so everything would be work.",
+                "Name a folder that is for work alone.",
+                f"$.profiles.rules[{number}].folder",
             )

@@ -22,6 +22,7 @@ from contract.sides import (
     SideRule,
     SignalName,
     Spoken,
+    is_too_broad,
 )
 
 _ASSURANCE: dict[Reliability, Assurance] = {
@@ -114,7 +115,7 @@ def _by_rules(signals: Signals, rules: Profiles) -> Iterator[Spoken]:
     for rule in rules.rules:
         if rule.messenger is not None and rule.messenger != signals.messenger:
             continue
-        if rule.folder is not None and _is_in_folder(signals, rule.folder):
+        if rule.folder is not None and _is_in_folder(signals, rule):
             sentence = f"It keeps its data in {rule.folder}, which the policy calls {rule.side}."
             yield _spoken("instance", rule.side, "strong", sentence)
         if rule.name is not None and rule.name in {signals.instance.name, signals.sandbox}:
@@ -122,12 +123,24 @@ def _by_rules(signals: Signals, rules: Profiles) -> Iterator[Spoken]:
             yield _spoken("instance", rule.side, "strong", sentence)
         if rule.program is not None and _is_program(signals, rule):
             sentence = f"It is installed in {rule.program}, which the policy calls {rule.side}."
-            yield _spoken("program", rule.side, "fair", sentence)
+            yield _spoken("program", rule.side, "weak" if rule.side == "work" else "fair", sentence)
 
 
-def _is_in_folder(signals: Signals, place: str) -> bool:
-    folder = signals.instance.folder or signals.data_home
-    return folder is not None and lies_within(folder, place, signals.home, signals.platform)
+def _is_in_folder(signals: Signals, rule: SideRule) -> bool:
+    folder, place = signals.instance.folder or signals.data_home, rule.folder
+    if folder is None or place is None or (rule.side == "work" and _holds_homes(place, signals)):
+        return False
+    return lies_within(folder, place, signals.home, signals.platform)
+
+
+def _holds_homes(place: str, signals: Signals) -> bool:
+    """Tell whether a folder is anybody's whole home, or one that homes lie in: a rule about it would make everything work."""
+    home, platform = signals.home, signals.platform
+    if is_too_broad(place) or home is None:
+        return True
+    return lies_within(home, place, home, platform) and (
+        place.startswith("~") or not lies_within(place, home, home, platform)
+    )
 
 
 def _is_program(signals: Signals, rule: SideRule) -> bool:

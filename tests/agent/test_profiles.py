@@ -170,6 +170,34 @@ def test_a_home_of_its_own_is_a_folder_of_its_own() -> None:
     assert told(data_home="/home/x/Work", instance=Instance("/home/x/tg")).profile == "unknown"
 
 
+@pytest.mark.parametrize(
+    "place", ["~", "~/.", "~/Work/..", "/", "/home", "/home/", "/home/x/..", "/mnt/users"]
+)
+def test_no_rule_makes_all_of_a_home_work(place: str) -> None:
+    rules = Profiles(rules=(SideRule(side="work", folder=place),))
+    for home in ("/home/x", "/mnt/users/x"):
+        for instance in (Instance(), Instance(f"{home}/Work")):
+            one = Signals(ownership="personal", home=home, data_home=home, instance=instance)
+            assert classify(one, rules).profile == "unknown"
+    unknown = Signals(ownership="personal", data_home="/mnt/users/x")
+    assert classify(unknown, rules).profile == "unknown"
+
+
+def test_a_second_person_of_the_computer_may_be_there_for_work() -> None:
+    rules = Profiles(rules=(SideRule(side="work", folder="/home/work"),))
+    work = Signals(ownership="personal", home="/home/work", data_home="/home/work")
+    assert classify(work, rules).profile == "work"
+    other = Signals(ownership="personal", home="/home/x", data_home="/home/x")
+    assert classify(other, rules).profile == "unknown"
+
+
+def test_where_a_program_lies_makes_nothing_work_by_itself() -> None:
+    assert told(program="/opt/acme/bin/tg").profile == "unknown"
+    rules = Profiles(rules=(SideRule(side="personal", program="/opt/acme"),))
+    one = Signals(ownership="company", program="/opt/acme/bin/tg")
+    assert classify(one, rules).profile == "personal"
+
+
 @given(signals, side_profiles, st.randoms(use_true_random=False))
 def test_the_order_of_the_rules_changes_nothing(one: Signals, rules: Profiles, chance: random.Random) -> None:
     shuffled = msgspec.structs.replace(

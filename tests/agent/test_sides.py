@@ -27,6 +27,7 @@ from tests.fakes.running_agent import RunningAgent
 
 TELEGRAM, SLACK = "/usr/bin/telegram-desktop", "/usr/lib/slack/slack"
 UID = 1000
+HOME: dict[str, Any] = {"variables": {"HOME": "/home/x"}}
 WORK = ("-workdir", "/home/x/Work")
 RULES = Profiles(rules=(SideRule(side="work", messenger="telegram", folder="/home/x/Work"),))
 
@@ -60,7 +61,7 @@ class Room:
         )
 
     def start(self, exe: str, *words: str, **how: Any) -> int:
-        return self.source.start(exe, cmdline=(exe, *words), **how)
+        return self.source.start(exe, cmdline=(exe, *words), **HOME, **how)
 
     def side(self, pid: int, messenger: str = "telegram") -> Profile:
         reading = self.source.read(self.source.key(pid))
@@ -179,9 +180,9 @@ class Byod:
     def __init__(self, agent: RunningAgent) -> None:
         self.agent = agent
 
-    def publish(self, rules: Profiles | None, **changes: Any) -> None:
+    def publish(self, rules: Profiles | None, ceiling: Ceiling | None = None, **changes: Any) -> None:
         self.agent.device.server.publish(
-            msgspec.structs.replace(policy(**changes), profiles=rules, ceiling=None)
+            msgspec.structs.replace(policy(**changes), profiles=rules, ceiling=ceiling)
         )
         self.agent.check_in()
 
@@ -209,7 +210,7 @@ def byod(tmp_path: Path) -> Iterator[Byod]:
 def test_on_a_personal_device_two_copies_are_two_channels_and_only_the_work_one_leaves(byod: Byod) -> None:
     byod.publish(RULES)
     for words in (WORK, ()):
-        byod.agent.processes.start(TELEGRAM, cmdline=(TELEGRAM, *words), uid=UID)
+        byod.agent.processes.start(TELEGRAM, cmdline=(TELEGRAM, *words), uid=UID, **HOME)
     byod.look()
     unknown, work = byod.rows()
     assert (unknown["profile"], unknown["reported"]) == ("unknown", "nothing")
@@ -221,7 +222,7 @@ def test_on_a_personal_device_two_copies_are_two_channels_and_only_the_work_one_
 
 def test_identify_says_whose_side_it_is_and_why(byod: Byod) -> None:
     byod.publish(RULES)
-    pid = byod.agent.processes.start(TELEGRAM, cmdline=(TELEGRAM, *WORK), uid=UID)
+    pid = byod.agent.processes.start(TELEGRAM, cmdline=(TELEGRAM, *WORK), uid=UID, **HOME)
     told = byod.agent.ask("identify", {"pid": pid}, Caller("owner", UID))["result"]["side"]
     assert (told["profile"], told["assurance"]) == ("work", "high")
     assert told["signals"][0]["reliability"] == "strong"
@@ -231,7 +232,7 @@ def test_identify_says_whose_side_it_is_and_why(byod: Byod) -> None:
 
 def test_what_a_new_policy_puts_on_another_side_ends_there_and_obeys_the_other_ceiling(byod: Byod) -> None:
     byod.publish(RULES)
-    byod.agent.processes.start(TELEGRAM, cmdline=(TELEGRAM, *WORK), uid=UID)
+    byod.agent.processes.start(TELEGRAM, cmdline=(TELEGRAM, *WORK), uid=UID, **HOME)
     byod.look()
     (before,) = byod.rows()
     byod.publish(None, version=2)
@@ -246,10 +247,20 @@ def test_what_a_new_policy_puts_on_another_side_ends_there_and_obeys_the_other_c
     assert byod.sent()[2:] == [("started", "telegram", "work")]
 
 
+def test_a_new_ceiling_holds_before_what_follows_from_the_new_rules(byod: Byod) -> None:
+    byod.publish(RULES)
+    byod.agent.processes.start(TELEGRAM, cmdline=(TELEGRAM, *WORK), uid=UID, **HOME)
+    byod.look()
+    assert len(byod.sent()) == 1
+    byod.publish(None, ceiling=Ceiling(), version=2)
+    assert [row["profile"] for row in byod.rows()] == ["unknown"]
+    assert len(byod.sent()) == 1, "not even that it has ended"
+
+
 def test_a_page_changes_sides_with_the_policy_too(byod: Byod) -> None:
     chromium = "/usr/lib/chromium/chromium"
     browser = byod.agent.processes.start(
-        chromium, uid=UID, cmdline=(chromium, "--user-data-dir=/home/x/Work")
+        chromium, uid=UID, cmdline=(chromium, "--user-data-dir=/home/x/Work"), **HOME
     )
     told = Picture("00112233445566aa", (Page("telegram", focused=False),))
     byod.publish(RULES)

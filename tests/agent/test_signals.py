@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agent.profiles.signals import Instance, OsAccount, Signals
 from agent.sensing.process_source import GoneError
@@ -25,6 +27,7 @@ from agent.sensing.signals.windows_facts import (
 )
 from agent.sensing.signals.windows_signals import WindowsSignals
 from contract import wire
+from contract.domains import normalised
 from contract.sides import SIGNAL_NAMES, SignalName
 from tests.fakes.process_source import FakeProcessSource
 
@@ -168,6 +171,31 @@ def test_a_file_of_another_form_tells_nothing(content: bytes) -> None:
 )
 def test_a_list_of_firefox_of_another_form_names_no_profile(text: str) -> None:
     assert firefox_profiles.profile_in(text, "work", None) is None
+
+
+DOCUMENTS = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=9) | st.just("a@b.example"),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(
+                ["profile", "info_cache", "user_name", "hosted_domain", "workspaces", "domain", "url", "x"]
+            ),
+            inner,
+        )
+    ),
+)
+
+
+@given(DOCUMENTS, st.binary(max_size=60), st.text(max_size=60))
+def test_whatever_stands_in_a_persons_file_nothing_is_raised_and_only_domains_come_out(
+    document: Any, content: bytes, text: str
+) -> None:
+    for told in (json.dumps(document).encode(), content):
+        found = {*chromium_profiles.domains_in(told).values(), *slack_domains_in(told)} - {None}
+        assert all(normalised(one or "") == one for one in found)
+    firefox_profiles.profile_in(text, None, None)
+    firefox_profiles.profile_in(f"[Profile0]\n{text}", "work", "/x")
 
 
 INI = "[Profile1]\nName=work\nIsRelative=1\nPath=abc.work\n[Profile0]\nName=home\nIsRelative=1\nPath=def.home\nDefault=1\n"

@@ -163,7 +163,7 @@ _side_rules = st.builds(
     SideRule,
     side=st.sampled_from(["work", "personal"]),
     messenger=st.none() | st.sampled_from(["telegram", "slack", "firefox"]),
-    folder=st.sampled_from(["~/Work", "/home/work", "/srv/acme", "~"]),
+    folder=st.sampled_from(["~/Work", "/home/work", "/srv/acme", "~/.local"]),
 ) | st.builds(
     SideRule,
     side=st.sampled_from(["work", "personal"]),

@@ -76,6 +76,8 @@ def test_what_is_no_companys_is_refused_and_counts_for_nothing_where_it_came_all
         ("signals_off = ['ownershp']", "$.profiles.signals_off[0]"),
         ("rules = [{ side = 'work' }]", "$.profiles.rules[0]"),
         ("rules = [{ side = 'work', folder = '~/W', name = 'w' }]", "$.profiles.rules[0]"),
+        ("rules = [{ side = 'work', folder = '~/.' }]", "$.profiles.rules[0].folder"),
+        ("rules = [{ side = 'work', folder = '/home' }]", "$.profiles.rules[0].folder"),
         ("rules = [{ side = 'unknown', name = 'w' }]", "$.profiles.rules[0].side"),
         ("rules = [{ side = 'work', folder = 'Work' }]", "$.profiles.rules[0].folder"),
         (
