@@ -198,6 +198,7 @@ class Agent:
             lambda reading: self._catalogues.matcher.match(complete(reading.facts, outside.entries)),
             lambda: self._catalogues.catalogue,
             settings.ownership,
+            settings.web_extension,
             self._profiles,
         )
         self._lookout = Lookout(

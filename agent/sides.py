@@ -41,6 +41,7 @@ class Sides:
         recognise: tells which messenger a process is.
         catalogue: gives what messengers are known by now.
         ownership: who owns the device.
+        web_extension: the id of the company's extension in Chromium browsers, if it has one.
         profiles: gives the rules of the policy in force; None where it has none, and then nothing is read.
     """
 
@@ -51,10 +52,12 @@ class Sides:
         recognise: Callable[[Reading], Match | None],
         catalogue: Callable[[], Catalogue],
         ownership: Ownership,
+        web_extension: str | None,
         profiles: Callable[[], Profiles | None],
     ) -> None:
         self._source, self._signals, self._recognise = source, signals, recognise
         self._catalogue, self._profiles = catalogue, profiles
+        self._web_extension = web_extension
         self._ownership: Ownership = ownership
         self._by_ownership = classify(Signals(ownership=ownership))
         self._known: dict[ProcessKey | PageKey, _Known] = {}
@@ -70,7 +73,7 @@ class Sides:
         known = self._known.get(first.key)
         if known is not None and (known.messenger, known.image) == (messenger, first.image):
             return known.side
-        side = self._classified(first, uid, messenger, profiles, of_page=False)
+        side = self._classified(first, uid, messenger, profiles)
         self._remember(first.key, _Known(messenger, first.image, side))
         return side
 
@@ -82,7 +85,7 @@ class Sides:
         known = self._known.get(page)
         if known is not None:
             return known.side
-        side = self._classified(browser, uid, page.messenger, profiles, of_page=True)
+        side = self._classified(browser, uid, page.messenger, profiles, page)
         self._remember(page, _Known(page.messenger, None, side))
         return side
 
@@ -121,7 +124,7 @@ class Sides:
         return profiles
 
     def _classified(
-        self, reading: Reading, uid: int, messenger: str, profiles: Profiles, *, of_page: bool
+        self, reading: Reading, uid: int, messenger: str, profiles: Profiles, page: PageKey | None = None
     ) -> Side:
         entry = self._catalogue().messengers.get(messenger)
         asked = Asked(
@@ -130,7 +133,9 @@ class Sides:
             ownership=self._ownership,
             messenger=messenger,
             kind=None if entry is None else entry.kind,
-            of_page=of_page,
+            of_page=page is not None,
+            browser_profile="" if page is None else page.browser_profile,
+            web_extension=self._web_extension,
             off=frozenset(profiles.signals_off),
         )
         return classify(self._signals.read(asked), profiles)
@@ -156,6 +161,10 @@ class Sides:
             parent = self._source.read(self._source.key(pid))
         except GoneError:
             return None
+        if parent.key.started > reading.key.started:
+            return (
+                None  # on Windows a parent that has ended is still told, and its pid may be another's by now
+            )
         match = self._recognise(parent)
         return parent if match is not None and match.messenger == messenger else None
 

@@ -126,7 +126,8 @@ SIGNALS: tuple[Signal, ...] = (
     Signal(
         name="browser_profile",
         people="the domain that the browser's profile is signed in to",
-        reads="`Local State` of a Chromium browser, of which the domains alone are kept while it is read",
+        reads="`Local State` of a Chromium browser, of which the domains alone are kept while it is read; for a page also what the company's own "
+        "extension keeps, to know which profile it is in",
         says="a domain of the company: work, strong; another one: personal, fair. Profiles that differ, where it is not known which: nothing",
         fooled="its owner can write that file; who signs in to the company in a private profile makes it work",
         where="Linux, macOS, Windows; in Chromium, Chrome, Edge, Brave and Vivaldi. The system's agent reads no files of people's own",

@@ -96,6 +96,7 @@ class Scene:
                 lambda reading: self.matcher.match(reading.facts),
                 lambda: Catalogue({}),
                 "company",
+                None,
                 lambda: None,
             ),
             SET_SECONDS,

@@ -57,6 +57,7 @@ class Room:
             lambda reading: matcher.match(reading.facts),
             lambda: catalogue,
             ownership,
+            None,
             lambda: self.rules,
         )
 
@@ -110,6 +111,11 @@ def test_another_messengers_or_another_persons_child_is_its_own(room: Room) -> N
     assert room.side(room.start(TELEGRAM, parent=first, uid=UID + 1)) == "unknown"
 
 
+def test_a_pid_that_was_a_parents_and_is_a_younger_copys_now_is_no_parent(room: Room) -> None:
+    younger = room.start(TELEGRAM, *WORK, started=2000.0)
+    assert room.side(room.start(TELEGRAM, parent=younger, started=1999.0)) == "unknown"
+
+
 def test_a_crash_handler_that_is_nobodys_child_is_told_by_its_folder(room: Room) -> None:
     room.rules = Profiles(rules=(SideRule(side="work", folder="/home/x/Work"),))
     handler = room.start("/usr/lib/slack/chrome_crashpad_handler", "--database=/home/x/Work/Crashpad")
@@ -135,6 +141,14 @@ def test_without_rules_nothing_is_read_and_ownership_decides(
     assert room.sides.of_process(reading, UID, "telegram").profile == side
     assert dict(room.source.asked) == before
     assert room.signals.asked == 0
+
+
+def test_other_rules_make_it_read_again(room: Room) -> None:
+    pid = room.start(TELEGRAM, *WORK)
+    assert room.side(pid) == "work"
+    room.rules = Profiles(company_domains=("example.com",))
+    assert room.side(pid) == "unknown"
+    assert room.signals.asked == 2
 
 
 def test_what_has_ended_is_forgotten(room: Room) -> None:

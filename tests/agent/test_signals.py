@@ -135,6 +135,43 @@ def test_several_profiles_are_all_told_for_a_page_and_one_for_a_window_of_its_ow
     assert (window.browser_domains, window.browser_has_others) == (frozenset({"gmail.com"}), False)
 
 
+EXTENSION, NUMBER = "a" * 32, "00112233445566aa"
+
+
+@pytest.mark.parametrize(
+    ("place", "size", "extension", "domains"),
+    [
+        ("Profile 1", 10, EXTENSION, {"example.com"}),
+        ("Default", 10, EXTENSION, {"gmail.com"}),
+        ("Elsewhere", 10, EXTENSION, {"example.com", "gmail.com"}),
+        ("Profile 1", 10, None, {"example.com", "gmail.com"}),
+        ("Profile 1", 10, "b" * 32, {"example.com", "gmail.com"}),
+        ("Profile 1", chromium_profiles.STORE_BYTES, EXTENSION, {"example.com", "gmail.com"}),
+    ],
+)
+def test_the_companys_own_extension_says_which_profile_a_page_is_in(
+    machine: Machine, place: str, size: int, extension: str | None, domains: set[str]
+) -> None:
+    machine.local_state("home/x/.config/chromium", Default="a@gmail.com", Profile_1="b@example.com")
+    store = f"home/x/.config/chromium/{place}/Local Extension Settings/{EXTENSION}"
+    machine.write(f"{store}/000003.log", "x" * size + f'profile"{NUMBER}"')
+    machine.write(f"{store}/LOCK", "")
+    told = machine.told(CHROMIUM, of_page=True, browser_profile=NUMBER, web_extension=extension)
+    assert told.browser_domains == domains
+    assert machine.told(CHROMIUM, of_page=True, web_extension=extension).browser_domains == {
+        "example.com",
+        "gmail.com",
+    }
+
+
+def test_no_name_of_a_profile_leads_elsewhere(machine: Machine) -> None:
+    machine.write(f"home/x/outside/Local Extension Settings/{EXTENSION}/1.log", NUMBER)
+    cache = {"../../outside": {"user_name": "a@example.com"}, "P": {"user_name": "a@gmail.com"}}
+    machine.write("home/x/.config/chromium/Local State", json.dumps({"profile": {"info_cache": cache}}))
+    told = machine.told(CHROMIUM, of_page=True, browser_profile=NUMBER, web_extension=EXTENSION)
+    assert len(told.browser_domains) == 2
+
+
 def test_another_folder_has_a_list_of_its_own(machine: Machine) -> None:
     machine.local_state("home/x/.config/chromium", Default="a@gmail.com")
     machine.local_state("home/x/w", Default="a@example.com")

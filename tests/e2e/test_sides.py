@@ -9,7 +9,11 @@ from typing import Any
 import psutil
 import pytest
 
+from extension.crx import extension_id, new_key
+from tests.e2e.browsers import Chromium
 from tests.e2e.stage import Stage, policy_text, staged, wait_for
+from tests.e2e.test_web_messengers import unpacked
+from tests.e2e.web_sites import web_sites
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
@@ -47,6 +51,33 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         one.begin(policy(_at_home(PROFILES, one), 1))
         one.start_screen()
         yield one
+
+
+def test_pages_in_two_profiles_of_one_chromium_are_on_two_sides(tmp_path: Path) -> None:
+    key = new_key()
+    with web_sites(tmp_path) as sites, staged(tmp_path) as stage:
+        stage.settings.write_text(f'web_extension = "{extension_id(key)}"\n{PERSONAL_DEVICE}')
+        stage.begin(policy(PROFILES, 1))
+        stage.start_screen()
+        home = stage.folder / "chromium"
+        home.mkdir()
+        accounts = {"Default": "a@gmail.com", "Profile 1": "a@example.com"}
+        cache = {name: {"user_name": account, "name": name} for name, account in accounts.items()}
+        (home / "Local State").write_text(json.dumps({"profile": {"info_cache": cache}}))
+        browser = Chromium(stage, sites, unpacked(tmp_path, key), extension_id(key))
+        browser.open("https://web.whatsapp.com/")
+        wait_for(lambda: _rows(stage, WHATSAPP).keys() == {"personal"}, "the private page", 30)
+        stage.start(
+            "office",
+            "chromium",
+            "--no-sandbox",
+            f"--user-data-dir={home}",
+            "--profile-directory=Profile 1",
+            "https://web.whatsapp.com/",
+        )
+        wait_for(lambda: _rows(stage, WHATSAPP).keys() == {"personal", "work"}, "both", 30)
+        wait_for(lambda: _sent(stage, WHATSAPP), "the report of the work page")
+        assert [one["profile"] for one in _sent(stage, WHATSAPP)] == ["work"]
 
 
 def _at_home(profiles: str, stage: Stage) -> str:

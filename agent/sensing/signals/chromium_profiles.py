@@ -8,6 +8,8 @@ organisation manages the account, its domain (`hosted_domain`, else `NO_HOSTED_D
 {'Default': 'example.com', 'Profile 1': None}
 """
 
+from pathlib import Path
+
 import msgspec
 
 from contract.domains import domain_of_address, normalised
@@ -16,6 +18,12 @@ from contract.programs import base_name
 
 AT_MOST_BYTES = 4 * 1024 * 1024
 FILE_NAME = "Local State"
+PROFILES_AT_MOST = 32
+"""In how many profiles it is looked for a page's."""
+EXTENSIONS = "Local Extension Settings"
+"""Where each profile keeps what extensions store, a LevelDB for each; the last writes stand in a `.log` and then in an `.ldb`."""
+STORE_BYTES = 256 * 1024
+STORE_FILES_AT_MOST = 8
 _FOLDERS: dict[str, tuple[str, str, str]] = {
     "chromium": (".config/chromium", "Chromium", "Chromium"),
     "chrome": (".config/google-chrome", "Google/Chrome", "Google/Chrome"),
@@ -76,6 +84,15 @@ def browser_of(exe: str | None) -> str | None:
     base = base_name(exe or "").lower().removesuffix(".exe")
     name = _ALSO_CALLED.get(base, base)
     return name if name in _FOLDERS else None
+
+
+def files_of_store(folder: Path) -> list[Path]:
+    """Return the files in which an extension's store may keep a value, the newest first."""
+    try:
+        files = [one for one in folder.iterdir() if one.suffix in {".log", ".ldb"}]
+    except (OSError, ValueError):
+        return []
+    return sorted(files, reverse=True)[:STORE_FILES_AT_MOST]
 
 
 def usual_folder(browser: str, platform: Platform, home: str) -> str:

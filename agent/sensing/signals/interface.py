@@ -24,6 +24,10 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """The messenger's, if it is listed."""
     of_page: bool = False
     """Whether it is a page in a browser."""
+    browser_profile: str = ""
+    """The number that the extension made up in the browser's profile in which a page is open."""
+    web_extension: str | None = None
+    """The extension's id in Chromium browsers."""
     off: Collection[SignalName] = ()
     """Signals that are not to be read."""
 

@@ -1,7 +1,8 @@
 """What a person's own files say of an instance: the profile a Firefox runs, and domains; the same on every system."""
 
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import islice
 from pathlib import Path
 
 from agent.profiles.instances import absolute, instance_of
@@ -68,7 +69,7 @@ class OwnFiles:
             folder, (chromium_profiles.FILE_NAME,), chromium_profiles.AT_MOST_BYTES, asked.uid
         )
         domains = {} if content is None else chromium_profiles.domains_in(content)
-        name = instance.name
+        name = self._profile_of_page(asked, folder, domains) if asked.of_page else instance.name
         return {name: domains[name]} if name in domains else domains
 
     def account_domains(self, asked: Asked, instance: Instance, home: str | None) -> frozenset[str]:
@@ -83,6 +84,21 @@ class OwnFiles:
         content = self._read(folder, account_domains.SLACK_FILE, account_domains.AT_MOST_BYTES, asked.uid)
         return frozenset() if content is None else account_domains.slack_domains_in(content)
 
+    def _profile_of_page(self, asked: Asked, folder: str, profiles: Iterable[str]) -> str | None:
+        """Return the profile in which the company's own extension keeps the number that it told with a page; no other's things are read."""
+        if asked.web_extension is None or not asked.browser_profile:
+            return None
+        number = asked.browser_profile.encode()
+        for name in islice(profiles, chromium_profiles.PROFILES_AT_MOST):
+            if name in {"", ".", ".."} or "/" in name or "\\" in name:
+                continue
+            kept = self._path(folder).joinpath(name, chromium_profiles.EXTENSIONS, asked.web_extension)
+            for file in chromium_profiles.files_of_store(kept):
+                content = self._read_at(file, chromium_profiles.STORE_BYTES, asked.uid)
+                if content is not None and number in content:
+                    return name
+        return None
+
     def _sandboxed(self, folder: str, asked: Asked) -> str:
         """Return where a folder of `.config` is for what runs in a Flatpak, which has its own below `.var/app` (flatpak-run(1))."""
         sandbox = asked.reading.facts.flatpak_id
@@ -90,5 +106,10 @@ class OwnFiles:
         return f"{home}/.var/app/{sandbox}/config/{rest}" if sandbox and config else folder
 
     def _read(self, folder: str, names: tuple[str, ...], at_most_bytes: int, uid: int) -> bytes | None:
-        path = Path(folder) if self._platform == "windows" else self._root / posixpath.relpath(folder, "/")
-        return read_small(path.joinpath(*names), at_most_bytes, uid if self._checks_owner else None)
+        return self._read_at(self._path(folder).joinpath(*names), at_most_bytes, uid)
+
+    def _read_at(self, path: Path, at_most_bytes: int, uid: int) -> bytes | None:
+        return read_small(path, at_most_bytes, uid if self._checks_owner else None)
+
+    def _path(self, folder: str) -> Path:
+        return Path(folder) if self._platform == "windows" else self._root / posixpath.relpath(folder, "/")
