@@ -90,9 +90,11 @@ class Sides:
         return side
 
     def forget(self, ended: Iterable[ProcessKey | PageKey]) -> None:
-        """Let go of what has ended."""
-        for key in ended:
-            self._known.pop(key, None)
+        """Let go of what has ended; a browser that ends takes its pages along."""
+        over = frozenset(ended)
+        for key in tuple(self._known):
+            if key in over or (isinstance(key, PageKey) and key.browser in over):
+                del self._known[key]
 
     def again(self, sightings: Iterable[Sighting]) -> list[Found]:
         """Classify what runs anew if the rules are others, or it ran before the agent did; return all of it, with the side it has now."""

@@ -1,6 +1,7 @@
 """Instances of a messenger: each is read once, helpers belong to who started them, and what changes sides ends there and begins anew."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from agent.sensing.process_source import GoneError
 from agent.sensing.signals.interface import Asked
 from agent.sensing.signals.linux_signals import LinuxSignals
 from agent.sides import REMEMBERED_AT_MOST, Sides
+from agent.web_pages import GRACE_SECONDS
 from contract.ceiling import Ceiling, ProfileCeiling
 from contract.matching import Matcher
 from contract.observations import SightingObserved
@@ -283,6 +285,35 @@ def test_a_page_changes_sides_with_the_policy_too(byod: Byod) -> None:
     byod.publish(None, version=2)
     assert [row["profile"] for row in byod.rows()] == ["unknown"]
     assert [one[0] for one in byod.sent()] == ["started", "ended"]
+
+
+def _remembered(byod: Byod) -> int:
+    return len(byod.agent.agent._sides._known)
+
+
+def test_the_agent_forgets_a_copy_with_its_process_and_a_page_with_its_browser_or_alone(byod: Byod) -> None:
+    processes, pages = byod.agent.processes, byod.agent.agent._web_pages
+    byod.publish(RULES)
+    pid = processes.start(TELEGRAM, cmdline=(TELEGRAM, *WORK), uid=UID, **HOME)
+    byod.look()
+    assert _remembered(byod) == 1
+    processes.end(pid)
+    byod.look()
+    assert _remembered(byod) == 0
+
+    number = "00112233445566aa"
+    told = Picture(number, (Page("telegram", focused=False), Page("slack", focused=False)))
+    browser = processes.start("/usr/lib/chromium/chromium", uid=UID, **HOME)
+    byod.look()
+    byod.agent.do(lambda: pages.tell(1, UID, browser, told))
+    byod.agent.do(lambda: pages.tell(1, UID, browser, Picture(number, told.pages[:1])))
+    assert _remembered(byod) == 2
+    byod.agent.device.clock.advance(timedelta(seconds=GRACE_SECONDS))
+    byod.agent.do(pages.settle)
+    assert _remembered(byod) == 1
+    processes.end(browser)
+    byod.look()
+    assert _remembered(byod) == 0
 
 
 def test_what_ran_before_the_agent_is_classified_before_anything_is_said_of_it(tmp_path: Path) -> None:
