@@ -189,7 +189,7 @@ def parse_command_line(text: bytes) -> tuple[str, ...]:
 def parse_variables(text: bytes, names: Collection[str]) -> dict[str, str]:
     r"""Return the variables so named, the first of each, as a program would find them (environ(7)).
 
-    >>> parse_variables(b"HOME=/home/x\0TOKEN=secret\0HOME=/tmp\0cut", {"HOME", "PATH"})
+    >>> parse_variables(b"HOME=/home/x\0TOKEN=secret\0HOME=/tmp\0PATH=/cut", {"HOME", "PATH"})
     {'HOME': '/home/x'}
     """
     found: dict[str, str] = {}
