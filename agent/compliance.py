@@ -1,4 +1,6 @@
-"""The current picture: which messengers run, and how each is judged. One application is one sighting, with all its processes and pages.
+"""The current picture: which messengers run, and how each is judged.
+
+One application on one side is one sighting, with all its processes and pages; one that changes sides ends there, and begins on the other.
 
 Takes readings and a verdict function; gives transitions, never samples.
 """
@@ -14,6 +16,7 @@ from agent.profiles import Side
 from agent.sensing.process_source import ProcessKey
 from contract.evidence import Match
 from contract.judge import Subject, Verdict
+from contract.policy import Profile
 
 TransitionKind = Literal["started", "judged", "ended"]
 Judge = Callable[[Subject], Verdict]
@@ -139,14 +142,15 @@ class Compliance:
     def _start(self, one: Found, judge: Judge, at: datetime) -> list[Transition]:
         for sighting in self._open.values():
             if one.key in sighting.processes or one.key in sighting.pages:
-                if sighting.match.messenger == one.match.messenger:
-                    self._call(sighting, one.match)
+                if _channel(sighting) == _channel(one):
+                    self._call(sighting, one)
                     return []
-                # The process has become another program: what it was is over.
-                return [*self._end(frozenset({one.key}), frozenset(), at), *self._start(one, judge, at)]
+                # It is another messenger now, or on another side: what it was is over.
+                left = frozenset({one.key})
+                gone = left if isinstance(one.key, PageKey) else frozenset()
+                return [*self._end(left, gone, at), *self._start(one, judge, at)]
         for sighting in self._open.values():
-            same = (sighting.match.messenger, sighting.uid, sighting.side.profile)
-            if same == (one.match.messenger, one.uid, one.side.profile):
+            if (sighting.uid, _channel(sighting)) == (one.uid, _channel(one)):
                 self._open[sighting.id] = _joined(sighting, one.key)
                 return []
         subject = Subject(
@@ -169,10 +173,18 @@ class Compliance:
         self._open[sighting.id] = sighting
         return [Transition("started", sighting, at)]
 
-    def _call(self, sighting: Sighting, match: Match) -> None:
-        """Call a messenger as it is called now: the catalogue may have changed since it was recognised."""
-        if (match.name, match.listed) != (sighting.match.name, sighting.match.listed):
-            self._open[sighting.id] = msgspec.structs.replace(sighting, match=match)
+    def _call(self, sighting: Sighting, one: Found) -> None:
+        """Say of a messenger what is known now: catalogue and policy may have changed since it was recognised.
+
+        Why it is on its side is said of what it began with.
+        """
+        match = one.match
+        if (match.name, match.listed) == (sighting.match.name, sighting.match.listed):
+            match = sighting.match
+        is_first = one.key == (*sighting.processes, *sighting.pages)[0]
+        side = one.side if is_first else sighting.side
+        if (match, side) != (sighting.match, sighting.side):
+            self._open[sighting.id] = msgspec.structs.replace(sighting, match=match, side=side)
 
     def _end(
         self, over: frozenset[ProcessKey | PageKey], gone: frozenset[ProcessKey | PageKey], at: datetime
@@ -190,6 +202,10 @@ class Compliance:
                 del self._open[sighting.id]
                 transitions.append(Transition("ended", sighting, at))
         return transitions
+
+
+def _channel(one: Found | Sighting) -> tuple[str, Profile]:
+    return one.match.messenger, one.side.profile
 
 
 def _joined(sighting: Sighting, key: ProcessKey | PageKey) -> Sighting:

@@ -69,10 +69,15 @@ class Desk:
             self._listeners.changed()
         self._settle(self._compliance.rejudge(self._judging.verdict, self._clock.now()))
 
-    def policy_changed(self) -> None:
-        """Put a new policy to work: its ceiling first, then its verdicts."""
+    def policy_changed(self, again: Iterable[Found] = ()) -> None:
+        """Put a new policy to work: its ceiling first, then on which side things are, then its verdicts.
+
+        Args:
+            again: what runs, with the side that it has under the new policy.
+        """
         policy = self._judging.policy
         self._door.lower(None if policy is None else policy.ceiling)
+        self.take(again, ())
         self.rejudge()
         self._listeners.changed()
 

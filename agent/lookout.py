@@ -7,14 +7,13 @@ from agent.clock import Clock
 from agent.compliance import Found
 from agent.desk import Desk
 from agent.identify import complete
-from agent.profiles import Signals, classify
 from agent.rhythm import pause_seconds, rest_seconds
 from agent.sensing.desktop_entries import DesktopIndex
 from agent.sensing.noticing import Noticing
 from agent.sensing.process_source import GoneError, ProcessSource, Reading
 from agent.sensing.processes import ProcessWatch
+from agent.sides import Sides
 from contract.matching import Matcher
-from contract.policy import Ownership
 
 
 class Lookout:
@@ -22,6 +21,7 @@ class Lookout:
 
     Args:
         matcher: gives what messengers are known by now.
+        sides: says whose side each is on.
         set_seconds: the pause between two looks where nobody tells of starts, as the settings have it.
         someone_there: tells whether a person uses this device, as far as is known.
         busy: tells how many seconds of a processor this thread has used so far.
@@ -37,7 +37,7 @@ class Lookout:
         matcher: Callable[[], Matcher],
         desk: Desk,
         clock: Clock,
-        ownership: Ownership,
+        sides: Sides,
         set_seconds: float,
         someone_there: Callable[[], bool],
         busy: Callable[[], float],
@@ -47,7 +47,7 @@ class Lookout:
         self._source, self._entries, self._matcher = source, entries, matcher
         self._desk, self._clock, self._only_uid = desk, clock, only_uid
         self._set_seconds, self._someone_there, self._busy = set_seconds, someone_there, busy
-        self._signals = Signals(ownership=ownership)
+        self._sides = sides
         self._woken = asyncio.Event()
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at: float | None = None
@@ -80,6 +80,7 @@ class Lookout:
             now, self._clock.now().timestamp(), tracked, told, trusts=self._noticing.by_events
         )
         self._noticing.compare(changes, now)
+        self._sides.forget(changes.gone)
         if changes.appeared:
             self._new_at = now
         found = list(self._recognise(changes.appeared))
@@ -135,7 +136,8 @@ class Lookout:
                 continue
             try:
                 uid = self._source.uid(reading.key.pid)
+                if self._only_uid in {None, uid}:
+                    side = self._sides.of_process(reading, uid, match.messenger)
+                    yield Found(reading.key, uid, match, side)
             except GoneError:
                 continue
-            if self._only_uid in {None, uid}:
-                yield Found(reading.key, uid, match, classify(self._signals))

@@ -17,6 +17,7 @@ from agent.compliance import Compliance
 from agent.credentials.interface import CredentialStore
 from agent.desk import Desk, Listeners
 from agent.errors import DamageError, DistrustError, OtherServerError, StateError
+from agent.identify import complete
 from agent.journal import Journal
 from agent.judging import Judging
 from agent.localapi.broadcast import Broadcaster
@@ -49,9 +50,11 @@ from agent.sensing.desktop_entries import DesktopIndex
 from agent.sensing.noticing import Noticing, Offer
 from agent.sensing.process_source import ProcessSource
 from agent.sensing.processes import ProcessWatch
+from agent.sensing.signals.interface import SignalSource
 from agent.service.systemd import Systemd
 from agent.settings import Settings
 from agent.settings_watch import SettingsPlace, SettingsWatch
+from agent.sides import Sides
 from agent.snapshot import View, build
 from agent.store import STATE_FILE, Store
 from agent.this_user import own_uid
@@ -60,6 +63,7 @@ from agent.web_pages import WebPagesOpen
 from contract.local import Reminder, Snapshot
 from contract.observations import Trouble
 from contract.places import Scope
+from contract.sides import Profiles
 
 REJUDGE_SECONDS = 60.0
 CATALOGUE_DAMAGED = "catalogue_damaged"
@@ -78,6 +82,8 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
 
     clock: Clock
     processes: ProcessSource
+    signals: SignalSource
+    """What is read to tell whose side a messenger is on."""
     starts: Offer
     """How the system tells of starts."""
     entries: DesktopIndex
@@ -173,7 +179,7 @@ class Agent:
             Rhythm(settings.check_in_seconds, settings.values["check_in_seconds"].origin == "managed"),
             self._problems,
             self._enrolled,
-            self._desk.policy_changed,
+            self._policy_changed,
             self._catalogue_changed,
             self._broadcaster.changed,
         )
@@ -192,6 +198,15 @@ class Agent:
             self._broadcaster.changed,
         )
         self._noticing = Noticing(outside.starts, self._broadcaster.changed)
+        self._sides = Sides(
+            outside.processes,
+            outside.signals,
+            lambda reading: self._catalogues.matcher.match(complete(reading.facts, outside.entries)),
+            lambda: self._catalogues.catalogue,
+            settings.ownership,
+            settings.web_extension,
+            self._profiles,
+        )
         self._lookout = Lookout(
             ProcessWatch(outside.processes),
             self._noticing,
@@ -200,7 +215,7 @@ class Agent:
             lambda: self._catalogues.matcher,
             self._desk,
             clock,
-            settings.ownership,
+            self._sides,
             settings.poll_milliseconds / 1000,
             lambda: bool(self._local.clients),
             time.thread_time,
@@ -211,7 +226,7 @@ class Agent:
             lambda: self._catalogues.catalogue,
             self._desk,
             clock,
-            settings.ownership,
+            self._sides,
             self._broadcaster.changed,
             self._lookout.wake,
         )
@@ -342,7 +357,14 @@ class Agent:
                 "To move it, remove its state folder and enrol it anew.",
             )
             self._problems.report("other_server", other)
-        self._desk.policy_changed()
+        self._policy_changed()
+
+    def _profiles(self) -> Profiles | None:
+        policy = self._judging.policy
+        return None if policy is None else policy.profiles
+
+    def _policy_changed(self) -> None:
+        self._desk.policy_changed(self._sides.again(self._desk.sightings()))
 
     def _load_catalogue(self, enrolment: Enrolment) -> None:
         try:
@@ -406,6 +428,7 @@ class Agent:
             reminding=self._reminding,
             processes=outside.processes,
             entries=outside.entries,
+            sides=self._sides,
             notice_shown=self._notice_shown,
             check_in=self._reporter.ask,
             web_pages=self._web_pages,

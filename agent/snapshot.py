@@ -113,6 +113,8 @@ def _row(sighting: Sighting, view: View, door: Door, catalogue: Catalogue) -> Me
         listed=match.listed,
         profile=sighting.side.profile,
         profile_reason=sighting.side.reason,
+        profile_assurance=sighting.side.assurance,
+        profile_signals=sighting.side.spoke,
         stance=verdict.stance,
         verdict=verdict.state,
         reasons=verdict.reasons,

@@ -13,12 +13,12 @@ from agent.clock import Clock
 from agent.compliance import Found, PageKey
 from agent.desk import Desk
 from agent.errors import NoProcessError
-from agent.profiles import Signals, classify
+from agent.profiles import Side
 from agent.sensing.process_source import GoneError, ProcessSource
+from agent.sides import Sides
 from agent.snapshot import page_sentence
 from contract.catalogue import Catalogue
 from contract.evidence import WEIGHTS, Evidence, Match
-from contract.policy import Ownership
 from contract.web import Picture, browser_name, web_origins
 
 GRACE_SECONDS = 3.0
@@ -33,6 +33,7 @@ class _Told(msgspec.Struct, frozen=True):
 
     pages: frozenset[PageKey]
     focused: frozenset[PageKey]
+    sides: dict[PageKey, Side] = {}
 
 
 class WebPagesOpen:
@@ -43,7 +44,7 @@ class WebPagesOpen:
         catalogue: gives what messengers are known by now.
         desk: takes what is found and what is gone.
         clock: the device's.
-        ownership: who owns the device.
+        sides: says whose side each is on.
         changed: called when another page has the keyboard.
         opened: called when a page is open that was not; its browser's end matters from now on.
     """
@@ -54,12 +55,12 @@ class WebPagesOpen:
         catalogue: Callable[[], Catalogue],
         desk: Desk,
         clock: Clock,
-        ownership: Ownership,
+        sides: Sides,
         changed: Callable[[], None],
         opened: Callable[[], None],
     ) -> None:
         self._source, self._catalogue, self._desk, self._clock = source, catalogue, desk, clock
-        self._side = classify(Signals(ownership=ownership))
+        self._sides = sides
         self._changed, self._opened = changed, opened
         self._with_pages: tuple[Catalogue | None, frozenset[str]] = (None, frozenset())
         """The messengers that have pages, in the catalogue that was asked last."""
@@ -87,7 +88,7 @@ class WebPagesOpen:
         for page in told.pages:
             self._away.pop(page, None)
         self._leave(before.pages - self._open(), GRACE_SECONDS)
-        self._desk.take([self._found(page, uid) for page in sorted(told.pages)], ())
+        self._desk.take([self._found(page, uid, told.sides[page]) for page in sorted(told.pages)], ())
         if told.pages - before.pages:
             self._opened()
         if told.focused != before.focused:
@@ -121,6 +122,7 @@ class WebPagesOpen:
         if not self._away:
             self._any_away.clear()
         if over:
+            self._sides.forget(over)
             self._desk.take((), over)
 
     def _open(self) -> frozenset[PageKey]:
@@ -136,18 +138,19 @@ class WebPagesOpen:
         absent = NoProcessError(f"You run no process {browser_pid}.", "Start the native host from a browser.")
         try:
             reading = self._source.read(self._source.key(browser_pid))
-            owner = self._source.uid(browser_pid)
+            if self._source.uid(browser_pid) != uid:
+                raise absent
+            name = browser_name(reading.facts.exe)
+            open_here = {
+                PageKey(reading.key, name, picture.profile, page.messenger): page.focused
+                for page in picture.pages
+                if page.messenger in self._having_pages()
+            }
+            sides = {page: self._sides.of_page(page, reading, uid) for page in open_here}
         except GoneError as error:
             raise absent from error
-        if owner != uid:
-            raise absent
-        name = browser_name(reading.facts.exe)
-        open_here = {
-            PageKey(reading.key, name, picture.profile, page.messenger): page.focused
-            for page in picture.pages
-            if page.messenger in self._having_pages()
-        }
-        return _Told(frozenset(open_here), frozenset(page for page, focused in open_here.items() if focused))
+        focused = frozenset(page for page, has_keyboard in open_here.items() if has_keyboard)
+        return _Told(frozenset(open_here), focused, sides)
 
     def _having_pages(self) -> frozenset[str]:
         catalogue = self._catalogue()
@@ -155,7 +158,7 @@ class WebPagesOpen:
             self._with_pages = catalogue, frozenset(web_origins(catalogue).values())
         return self._with_pages[1]
 
-    def _found(self, page: PageKey, uid: int) -> Found:
+    def _found(self, page: PageKey, uid: int, side: Side) -> Found:
         name = self._catalogue().name_of(page.messenger)
         match = Match(
             messenger=page.messenger,
@@ -164,4 +167,4 @@ class WebPagesOpen:
             confidence=WEIGHTS["origin"],
             evidence=(Evidence("origin", page.browser_name, page_sentence(name, page)),),
         )
-        return Found(page, uid, match, self._side)
+        return Found(page, uid, match, side)

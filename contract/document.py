@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from contract.hours import Interval, OfficeHours
 from contract.local import Section
 from contract.policy import DefaultRule, Policy, Stance
+from contract.sides import SIGNALS, SideRule
 
 NameOf = Callable[[str], str]
 """Gives a messenger's name for its id."""
@@ -36,6 +37,7 @@ def render(policy: Policy, language: str, name_of: NameOf) -> tuple[Section, ...
     """
     sections = (
         Section("Where this holds", tuple(_scope(policy))),
+        Section("How work is told from personal use", tuple(_telling_apart(policy, name_of))),
         Section("Messengers for work", tuple(_side(policy, "work", language, name_of))),
         Section("Personal messengers", tuple(_side(policy, "personal", language, name_of))),
         Section("Office hours", tuple(_hours(policy.office_hours))),
@@ -58,6 +60,41 @@ def _scope(policy: Policy) -> Iterable[str]:
     for existing in policy.extends:
         where = f" ({existing.link})" if existing.link else ""
         yield f"It extends to messaging: {existing.name}{where}."
+
+
+def _telling_apart(policy: Policy, name_of: NameOf) -> Iterable[str]:
+    by_ownership = (
+        f"Messengers on equipment of {policy.company} count as work, and none on personal equipment"
+    )
+    if policy.profiles is None:
+        yield f"{by_ownership}."
+        return
+    heard = [
+        one.people
+        for one in SIGNALS
+        if one.name != "ownership" and one.name not in policy.profiles.signals_off
+    ]
+    if "ownership" in policy.profiles.signals_off:
+        by_ownership = "No messenger counts as work by itself"
+    yield f"{by_ownership}, unless the device can tell more particularly. What it looks at: {_listing(heard) or 'nothing'}."
+    if policy.profiles.company_domains:
+        yield (
+            f"Accounts of {_listing(list(policy.profiles.company_domains))} count as work. Of an account only its domain is looked at, and "
+            "it is not kept."
+        )
+    for rule in policy.profiles.rules:
+        yield _side_rule(rule, name_of)
+    yield "Where it cannot be told, a messenger counts as personal."
+
+
+def _side_rule(rule: SideRule, name_of: NameOf) -> str:
+    subject = "A messenger" if rule.messenger is None else name_of(rule.messenger)
+    counts = "counts as work" if rule.side == "work" else "counts as personal"
+    if rule.folder is not None:
+        return f"{subject} that keeps its data in {rule.folder} {counts}."
+    if rule.name is not None:
+        return f"{subject} that runs as {rule.name} {counts}."
+    return f"{subject} that is installed in {rule.program} {counts}."
 
 
 def _side(policy: Policy, side: str, language: str, name_of: NameOf) -> Iterable[str]:
@@ -122,4 +159,6 @@ def _contacts(policy: Policy) -> Iterable[str]:
 
 
 def _listing(words: list[str]) -> str:
+    if not words:
+        return ""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

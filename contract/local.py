@@ -22,6 +22,7 @@ from contract.judge import NextStep, Reason, VerdictState
 from contract.messages import HeldDevice
 from contract.observations import Identity
 from contract.policy import Ownership, Profile, Stance
+from contract.sides import Assurance, Spoken
 from contract.web import Picture
 from contract.wire import Dated, Moment
 
@@ -61,6 +62,10 @@ class MessengerRow(Dated, frozen=True, kw_only=True):
     listed: bool
     profile: Profile
     profile_reason: str
+    profile_assurance: Assurance | None = None
+    """How sure it is; None where an older agent does not tell."""
+    profile_signals: tuple[Spoken, ...] = ()
+    """All that spoke for a side, the most reliable first."""
     stance: Stance | None
     verdict: VerdictState
     reasons: tuple[Reason, ...]
@@ -307,12 +312,23 @@ class IdentifyQuery(msgspec.Struct, frozen=True):
     pid: Annotated[int, msgspec.Meta(ge=1, le=2**31)]
 
 
+class SideTold(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose side a process is on, why, how sure that is, and all that spoke, the most reliable first."""
+
+    profile: Profile
+    reason: str
+    assurance: Assurance
+    signals: tuple[Spoken, ...] = ()
+
+
 class IdentifyReply(msgspec.Struct, frozen=True, kw_only=True):
     """Result of `identify`: the facts of a process and what they point to."""
 
     facts: ProcessFacts
     messenger: str | None
     explanation: str
+    side: SideTold | None = None
+    """Whose side it is on; None for what is no messenger, and where an older agent does not tell."""
 
 
 class ReminderAnswer(msgspec.Struct, frozen=True):

@@ -14,6 +14,8 @@ import msgspec
 from contract.ceiling import Ceiling
 from contract.errors import MalformedError
 from contract.hours import OfficeHours
+from contract.sides import Profiles
+from contract.sides import problems as problems_of_profiles
 from contract.spelling import unknown_keys
 from contract.toml_text import table_in
 from contract.wire import convert, encode
@@ -160,6 +162,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     ceiling: Ceiling | None = None
     """Lowers the device's own privacy ceiling; it never raises it."""
     retention: Retention = Retention()
+    profiles: Profiles | None = None
+    """How work is told from personal use; without it who owns the device decides alone."""
     clauses: Annotated[tuple[Clause, ...], msgspec.Meta(max_length=100)] = ()
     contacts: Contacts
     valid_days: Annotated[int, msgspec.Meta(ge=1, le=366)] = 90
@@ -210,6 +214,8 @@ def problems(policy: Policy) -> Iterable[MalformedError]:
     yield from _not_offerable(policy)
     yield from _clauses_with_one_id(policy)
     yield from _never_restricted(policy)
+    if policy.profiles is not None:
+        yield from problems_of_profiles(policy.profiles)
     seen_ids: set[str] = set()
     seen_channels: set[tuple[str, str]] = set()
     for number, rule in enumerate(policy.channels):

@@ -1,8 +1,11 @@
 """The documents about privacy say what the program declares, in both languages."""
 
+from typing import get_args
+
 import pytest
 
 from contract.observations import DISCLOSURES, Disclosure
+from contract.sides import SIGNALS, SignalName
 from dev.privacy.annex import IN_GERMAN, digest
 from dev.privacy.documents import DOCUMENTS, FOLDER
 
@@ -26,3 +29,7 @@ def test_a_german_text_was_looked_at_since_its_english_one_changed(one: Disclosu
 
 def test_nothing_is_said_in_german_that_cannot_leave() -> None:
     assert set(IN_GERMAN) == {one.type for one in DISCLOSURES}
+
+
+def test_each_signal_is_declared_in_the_order_in_which_they_count() -> None:
+    assert tuple(one.name for one in SIGNALS) == get_args(SignalName)

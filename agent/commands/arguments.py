@@ -55,6 +55,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
 
     _add_scope_and_state(identify)
+    _add_asking(identify)
 
     _add_leave(commands)
     policy = commands.add_parser("policy", help="Show the policy in force, or check one.").add_subparsers(

@@ -4,15 +4,17 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from agent.commands import exits
 from agent.commands.arguments import state_of
 from agent.commands.printing import print_json
-from agent.errors import NoApplicationError, NoProcessError
+from agent.errors import AgentError, NoApplicationError, NoProcessError
 from agent.identify import as_weighed, bounded_lines, complete, explain, identify_lines
 from agent.known_here import known_here
 from contract.facts import ProcessFacts
+from contract.local import IdentifyQuery, IdentifyReply, SideTold
 from contract.matching import Matcher
 
 
@@ -26,7 +28,7 @@ def execute(arguments: argparse.Namespace) -> int:
         return exits.COMPLIANT
     if arguments.application is not None:
         return _applications(arguments.application, matcher, as_json=arguments.json)
-    return _one(arguments.pid, matcher, version, as_json=arguments.json)
+    return _one(arguments, matcher, version)
 
 
 def _applications(name: str, matcher: Matcher, *, as_json: bool) -> int:
@@ -46,24 +48,51 @@ def _applications(name: str, matcher: Matcher, *, as_json: bool) -> int:
     return exits.COMPLIANT
 
 
-def _one(pid: int, matcher: Matcher, version: int, *, as_json: bool) -> int:
+def _one(arguments: argparse.Namespace, matcher: Matcher, version: int) -> int:
     from agent.sensing.installed import installed_applications  # noqa: PLC0415 - --jsonl needs no system
     from agent.sensing.process_source import GoneError  # noqa: PLC0415
     from agent.sensing.this_system import process_source  # noqa: PLC0415
 
-    source = process_source()
+    source, pid = process_source(), arguments.pid
     try:
         reading = source.read(source.key(pid))
     except (GoneError, ValueError, OverflowError) as error:
         raise NoProcessError(f"Nothing runs under the number {pid}.", "Choose one that runs.") from error
     facts = complete(reading.facts, installed_applications(os.environ, Path.home()))
-    if as_json:
-        print_json(_told(facts, matcher))
+    match = matcher.match(facts)
+    side = None if match is None else _side(arguments)
+    if arguments.json:
+        print_json(_told(facts, matcher) | {"side": side})
     else:
-        print(explain(facts, matcher.match(facts)))
+        print(explain(facts, match))
+        if match is not None:
+            print("\n".join(side_in_words(side)))
         if version:
             print(f"Messengers are known here by version {version} of the company's catalogue.")
     return exits.COMPLIANT
+
+
+def _side(arguments: argparse.Namespace) -> SideTold | None:
+    """Return whose side the running agent says it is; it alone has the policy and what was learnt."""
+    from agent.localapi.client import LocalClient  # noqa: PLC0415 - --jsonl asks nobody
+
+    try:
+        with LocalClient(arguments.socket, os.environ) as client:
+            return client.ask("identify", IdentifyQuery(arguments.pid), IdentifyReply).side
+    except AgentError:
+        return None
+
+
+def side_in_words(side: SideTold | None) -> Iterable[str]:
+    """Yield whose side it is, for a person."""
+    if side is None:
+        yield "Whose side it is on, only the running agent tells; it could not be asked."
+        return
+    yield f"Side: {side.profile} (assurance {side.assurance}). {side.reason}"
+    if side.signals:
+        yield "Signals:"
+    for one in side.signals:
+        yield f"  - {one.signal} ({one.reliability}, {one.side}): {one.sentence}"
 
 
 def _told(facts: ProcessFacts, matcher: Matcher) -> dict[str, object]:

@@ -60,6 +60,7 @@ async def serve(arguments: argparse.Namespace, hear_stop: Callable[[Callable[[],
     from agent.runtime import Agent, Options, Surroundings  # noqa: PLC0415
     from agent.selflimit import Meter  # noqa: PLC0415
     from agent.sensing.installed import installed_applications  # noqa: PLC0415
+    from agent.sensing.signals.this_system import signal_source  # noqa: PLC0415
     from agent.sensing.this_system import events_offered, process_source  # noqa: PLC0415
     from agent.service.systemd import Systemd  # noqa: PLC0415
     from agent.settings_watch import SettingsPlace  # noqa: PLC0415
@@ -73,10 +74,11 @@ async def serve(arguments: argparse.Namespace, hear_stop: Callable[[Callable[[],
         )
     settings = load(file, managed, kept(state))
     options = Options(state=state, socket=socket_of(arguments), scope=scope_of(arguments))
-    clock = SystemClock()
+    clock, processes = SystemClock(), process_source()
     outside = Surroundings(
         clock=clock,
-        processes=process_source(),
+        processes=processes,
+        signals=signal_source(processes),
         starts=events_offered(),
         entries=installed_applications(os.environ, Path.home()),
         credentials=choose(settings.key_store, options.state),

@@ -16,7 +16,8 @@ from agent.reminding import Reminding
 from agent.reporting.comparing import Comparing
 from agent.reporting.ledger import Ledger
 from agent.sensing.desktop_entries import DesktopIndex
-from agent.sensing.process_source import GoneError, ProcessSource
+from agent.sensing.process_source import GoneError, ProcessSource, Reading
+from agent.sides import Sides
 from agent.web_pages import WebPagesOpen
 from contract.document import render
 from contract.errors import MalformedError
@@ -34,6 +35,7 @@ from contract.local import (
     PolicyPage,
     PolicyQuery,
     ReminderAnswer,
+    SideTold,
     Snapshot,
     WebPages,
 )
@@ -55,6 +57,7 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True):
     reminding: Reminding
     processes: ProcessSource
     entries: DesktopIndex
+    sides: Sides
     notice_shown: Callable[[int, str | None], None]
     check_in: Callable[[], None]
     web_pages: WebPagesOpen
@@ -146,6 +149,17 @@ class _Answers:
             facts=facts,
             messenger=None if match is None else match.messenger,
             explanation=explain(facts, match),
+            side=None if match is None else self._side(reading, match.messenger),
+        )
+
+    def _side(self, reading: Reading, messenger: str) -> SideTold | None:
+        try:
+            uid = self._from.processes.uid(reading.key.pid)
+            side = self._from.sides.of_process(reading, uid, messenger)
+        except GoneError:
+            return None
+        return SideTold(
+            profile=side.profile, reason=side.reason, assurance=side.assurance, signals=side.spoke
         )
 
     def check_in(self, _: Caller, params: object) -> Nothing:

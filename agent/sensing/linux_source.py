@@ -6,6 +6,7 @@ A start time is told in ticks since the boot, which setting the clock does not c
 import os
 import re
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 import msgspec
@@ -23,8 +24,10 @@ _DELETED = " (deleted)"
 _AT_MOST_BYTES = 4096
 COMMAND_LINE_LIMIT_BYTES = 64 * 1024
 """What an application is called by stands in its first words; a command line may have two megabytes."""
-_STATE, _THREADS, _START = 0, 17, 19
-"""Places of the fields behind the name, in proc_pid_stat(5) fields 3, 20 and 22."""
+ENVIRONMENT_LIMIT_BYTES = 256 * 1024
+"""A process may be started with two megabytes of variables; what lies behind this is not looked at."""
+_STATE, _PARENT, _THREADS, _START = 0, 1, 17, 19
+"""Places of the fields behind the name, in proc_pid_stat(5) fields 3, 4, 20 and 22."""
 
 
 class Stat(msgspec.Struct, frozen=True):
@@ -32,6 +35,7 @@ class Stat(msgspec.Struct, frozen=True):
 
     name: str
     state: str
+    parent: int
     threads: int
     start_ticks: int
 
@@ -92,6 +96,29 @@ class LinuxSource(PsutilSource):
     def name(self, pid: int) -> str | None:
         """Return the name, cut at 15 bytes by the kernel."""
         return self._stat(pid).name
+
+    def parent(self, pid: int) -> int | None:
+        """Return the pid of the process that a process belongs to."""
+        return self._stat(pid).parent or None
+
+    def variables(self, pid: int, names: Collection[str]) -> dict[str, str]:
+        """Return the variables so named; the others are dropped at once."""
+        try:
+            told = _read(f"{self._proc}/{pid}/environ", ENVIRONMENT_LIMIT_BYTES)
+        except PermissionError:
+            return {}
+        except OSError as error:
+            raise GoneError from error
+        return parse_variables(told, names)
+
+    def folder(self, pid: int) -> str | None:
+        """Return the folder that a process works in."""
+        try:
+            return readable(os.readlink(f"{self._proc}/{pid}/cwd")) or None  # noqa: PTH115 - as of `exe`
+        except PermissionError:
+            return None
+        except OSError as error:
+            raise GoneError from error
 
     def _key(self, pid: int, stat: Stat) -> ProcessKey:
         return ProcessKey(pid, round(self._boot_time + stat.start_ticks / self._ticks_a_second, 2))
@@ -159,6 +186,20 @@ def parse_command_line(text: bytes) -> tuple[str, ...]:
     return tuple(readable(os.fsdecode(word)) for word in words)
 
 
+def parse_variables(text: bytes, names: Collection[str]) -> dict[str, str]:
+    r"""Return the variables so named, the first of each, as a program would find them (environ(7)).
+
+    >>> parse_variables(b"HOME=/home/x\0TOKEN=secret\0HOME=/tmp\0PATH=/cut", {"HOME", "PATH"})
+    {'HOME': '/home/x'}
+    """
+    found: dict[str, str] = {}
+    for word in text.split(b"\0")[:-1]:
+        name, is_one, value = word.partition(b"=")
+        if is_one and (known := name.decode(errors="replace")) in names:
+            found.setdefault(known, readable(os.fsdecode(value)))
+    return found
+
+
 def flatpak_id_of(cgroup: bytes) -> str | None:
     r"""Return the application whose scope a control group is; Flatpak makes one for each start, `app-flatpak-ID-NUMBER.scope`.
 
@@ -177,7 +218,7 @@ def parse_stat(text: bytes) -> Stat:
     r"""Return what a `stat` says; the name stands in brackets and may hold brackets itself.
 
     >>> parse_stat(b"7 (a) b) S " + b"0 " * 16 + b"5 0 4711 0")
-    Stat(name='a) b', state='S', threads=5, start_ticks=4711)
+    Stat(name='a) b', state='S', parent=0, threads=5, start_ticks=4711)
 
     Raises:
         ValueError, IndexError: it is cut short.
@@ -188,6 +229,7 @@ def parse_stat(text: bytes) -> Stat:
     return Stat(
         name.replace("\ufffd", "?"),
         fields[_STATE].decode("ascii"),
+        int(fields[_PARENT]),
         int(fields[_THREADS]),
         int(fields[_START]),
     )

@@ -1,6 +1,6 @@
 """Where processes are read from: the few questions that sensing asks of a system, and what it gets for an answer."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Protocol
 
 import msgspec
@@ -59,3 +59,12 @@ class ProcessSource(Protocol):
 
     def uid(self, pid: int) -> int:
         """Return the user of a process; raise GoneError if it ended."""
+
+    def parent(self, pid: int) -> int | None:
+        """Return the pid of the process that a process belongs to, None where there is none; raise GoneError if it ended."""
+
+    def variables(self, pid: int, names: Collection[str]) -> dict[str, str]:
+        """Return those variables of a process that are so named, none where they may not be read; raise GoneError if it ended."""
+
+    def folder(self, pid: int) -> str | None:
+        """Return the folder that a process works in, None where it may not be read; raise GoneError if it ended."""

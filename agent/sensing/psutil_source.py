@@ -1,7 +1,7 @@
 """The processes of this machine as psutil tells them, one process and one fact at a time; the same on every system."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import psutil
 
@@ -75,6 +75,34 @@ class PsutilSource:
                 raise GoneError from error
             except psutil.AccessDenied:
                 return 0
+
+    def parent(self, pid: int) -> int | None:
+        """Return the pid of the process that a process belongs to."""
+        try:
+            return psutil.Process(pid).ppid() or None
+        except (psutil.NoSuchProcess, psutil.ZombieProcess) as error:
+            raise GoneError from error
+        except psutil.AccessDenied:
+            return None
+
+    def variables(self, pid: int, names: Collection[str]) -> dict[str, str]:
+        """Return the variables so named; the others are dropped at once."""
+        try:
+            told = psutil.Process(pid).environ()
+        except (psutil.NoSuchProcess, psutil.ZombieProcess) as error:
+            raise GoneError from error
+        except (psutil.AccessDenied, OSError):
+            return {}
+        return {name: readable(told[name]) for name in names if name in told}
+
+    def folder(self, pid: int) -> str | None:
+        """Return the folder that a process works in."""
+        try:
+            return readable(psutil.Process(pid).cwd()) or None
+        except (psutil.NoSuchProcess, psutil.ZombieProcess) as error:
+            raise GoneError from error
+        except (psutil.AccessDenied, OSError):
+            return None
 
 
 def readable(text: str) -> str:

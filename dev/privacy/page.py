@@ -41,6 +41,9 @@ def page() -> str:
         "keystrokes, files, places; other programs; pages visited. In browsers Decorum's extension runs in the pages of listed messengers and",
         "nowhere else, and tells the agent of nothing but the messenger and whether its page has the keyboard; the latter never leaves.",
         "",
+        "Where the policy says so, the agent looks on the device itself at the folder that a messenger keeps its data in, and at the domain of an account,",
+        "to tell work from personal use: [each of these signals](sides.md). Neither leaves the device, and the domain is not even kept.",
+        "",
         "| what | why | who sees it | kept | personal data |",
         "|---|---|---|---|---|",
     ]

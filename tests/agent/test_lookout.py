@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -17,6 +18,9 @@ from agent.sensing.noticing import AGAIN_SECONDS, PROOF_SECONDS, Noticing, Offer
 from agent.sensing.process_events import NoEventsError
 from agent.sensing.process_source import ProcessKey
 from agent.sensing.processes import LISTED_AT_LEAST_EVERY_SECONDS, TRUSTING_LISTED_EVERY_SECONDS, ProcessWatch
+from agent.sensing.signals.linux_signals import LinuxSignals
+from agent.sides import Sides
+from contract.catalogue import Catalogue
 from contract.matching import Matcher
 from contract.overlay import merge, parse
 from tests.fakes.hand_loop import HandLoop
@@ -86,7 +90,15 @@ class Scene:
             lambda: self.matcher,
             cast("Desk", self.desk),
             self.clock,
-            "company",
+            Sides(
+                self.source,
+                LinuxSignals(self.source, Path("/nowhere")),
+                lambda reading: self.matcher.match(reading.facts),
+                lambda: Catalogue({}),
+                "company",
+                None,
+                lambda: None,
+            ),
             SET_SECONDS,
             lambda: self.someone_there,
             lambda: BUSY_SECONDS_EACH * self.source.asked["read"] + self.busy_before,

@@ -250,7 +250,7 @@ def test_pages_of_before_end_unless_they_are_told_of_again(browser: Browser) -> 
         lambda: browser.agent.agent._catalogues.catalogue,
         browser.agent.agent._desk,
         browser.clock,
-        "company",
+        browser.agent.agent._sides,
         lambda: None,
         lambda: None,
     )

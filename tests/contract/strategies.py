@@ -26,6 +26,8 @@ from contract.policy import (
     Rung,
     Stance,
 )
+from contract.sides import SIGNAL_NAMES, SideRule
+from contract.sides import Profiles as SideProfiles
 
 _SECONDS_LEFT_OFFSETS = datetime(1972, 1, 8)  # noqa: DTZ001 - hypothesis wants bounds without a zone
 """Until then Liberia's offset had seconds, which RFC 3339 cannot write."""
@@ -156,6 +158,30 @@ def texts(language: str) -> st.SearchStrategy[dict[str, str]]:
     )
 
 
+company_domains = st.sampled_from(["example.com", "Corp.Example.ORG.", "münchen.example", "acme.slack.com"])
+_side_rules = st.builds(
+    SideRule,
+    side=st.sampled_from(["work", "personal"]),
+    messenger=st.none() | st.sampled_from(["telegram", "slack", "firefox"]),
+    folder=st.sampled_from(["~/Work", "/home/work", "/srv/acme", "~/.local"]),
+) | st.builds(
+    SideRule,
+    side=st.sampled_from(["work", "personal"]),
+    name=st.sampled_from(["work", "Profile 2", "org.telegram.desktop"]),
+)
+side_profiles = st.builds(
+    SideProfiles,
+    company_domains=st.lists(company_domains, max_size=3).map(tuple),
+    rules=st.lists(
+        _side_rules
+        | st.builds(SideRule, side=st.sampled_from(["work", "personal"]), program=st.just("/opt/acme")),
+        max_size=4,
+    ).map(tuple),
+    signals_off=st.lists(st.sampled_from(SIGNAL_NAMES), max_size=4).map(tuple),
+)
+"""Tables `[profiles]` that a policy may have."""
+
+
 @st.composite
 def ruling_policies(draw: st.DrawFn) -> Policy:
     """Every policy that `parse` would take, as far as rules go: every stance and rung, with and without words of its own."""
@@ -209,6 +235,7 @@ def policies(draw: st.DrawFn) -> Policy:
         defaults=Defaults(work, policy.defaults.personal),
         channels=translated,
         reminders=Reminders(conduct=draw(words)),
+        profiles=draw(st.none() | side_profiles),
         ceiling=draw(st.none() | values_of(Ceiling)),
         retention=draw(values_of(Retention)),
         clauses=tuple(draw(clauses)),

@@ -63,6 +63,9 @@ def test_the_whole_document_reads_like_this() -> None:
             "It extends to messaging: E-mail policy (https://example.com/mail).",
             "It extends to messaging: Works agreement.",
         ),
+        "How work is told from personal use": (
+            "Messengers on equipment of Acme count as work, and none on personal equipment.",
+        ),
         "Messengers for work": (
             "LeapXpert may be used.",
             "Microsoft Teams may be used. Für Kollegen.",

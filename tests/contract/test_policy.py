@@ -106,6 +106,14 @@ conduct = { de = "Seid nett.\\n\\tImmer.", en = "Be kind." }
 [ceiling.company]
 work = "hour"
 
+[profiles]
+company_domains = ["example.com", "münchen.example"]
+signals_off = ["edition"]
+[[profiles.rules]]
+side = "work"
+messenger = "telegram"
+folder = "~/Work"
+
 [retention]
 records_days = 36500
 personal_data_days = 180

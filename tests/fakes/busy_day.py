@@ -24,6 +24,7 @@ from agent.runtime import Agent, Options, Surroundings
 from agent.selflimit import Usage
 from agent.sensing.desktop_entries import DesktopIndex
 from agent.sensing.noticing import Offer
+from agent.sensing.signals.linux_signals import LinuxSignals
 from agent.settings import load
 from agent.settings_watch import SettingsPlace
 from contract.messages import SealedRequest
@@ -169,6 +170,7 @@ class BusyDay:
         outside = Surroundings(
             clock=clock,
             processes=self.source,
+            signals=LinuxSignals(self.source, self._folder / "root"),
             starts=Offer(None, NoChild()),
             entries=DesktopIndex(()),
             credentials=device.credentials,

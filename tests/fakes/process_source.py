@@ -5,7 +5,7 @@ not learnt yet cannot be read without asking, so every question is counted.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import count
 
 import msgspec
@@ -23,6 +23,9 @@ class FakeProcess(msgspec.Struct):
     cmdline: tuple[str, ...]
     uid: int
     zombie: bool = False
+    parent: int = 1
+    variables: dict[str, str] = {}
+    folder: str | None = None
 
 
 class FakeProcessSource:
@@ -49,6 +52,9 @@ class FakeProcessSource:
         uid: int = 1000,
         started: float | None = None,
         cmdline: tuple[str, ...] | None = None,
+        parent: int = 1,
+        variables: dict[str, str] | None = None,
+        folder: str | None = None,
     ) -> int:
         """Start a process and return its pid."""
         pid = next(self._pids) if pid is None else pid
@@ -56,7 +62,15 @@ class FakeProcessSource:
         self.wall += 0.01
         arguments = cmdline if cmdline is not None else (exe or "",)
         wire.encode([exe, arguments])  # a real source gives only what can be written down
-        process = FakeProcess(self.wall if started is None else started, exe, arguments, uid)
+        process = FakeProcess(
+            self.wall if started is None else started,
+            exe,
+            arguments,
+            uid,
+            parent=parent,
+            variables=variables or {},
+            folder=folder,
+        )
         self._processes[pid] = process
         self._last = pid
         return pid
@@ -114,6 +128,22 @@ class FakeProcessSource:
         """Return the user of a process."""
         self.asked["uid"] += 1
         return self._alive(pid).uid
+
+    def parent(self, pid: int) -> int | None:
+        """Return the pid of the process that a process belongs to."""
+        self.asked["parent"] += 1
+        return self._alive(pid).parent
+
+    def variables(self, pid: int, names: Collection[str]) -> dict[str, str]:
+        """Return the variables so named."""
+        self.asked["variables"] += 1
+        told = self._alive(pid).variables
+        return {name: told[name] for name in names if name in told}
+
+    def folder(self, pid: int) -> str | None:
+        """Return the folder that a process works in."""
+        self.asked["folder"] += 1
+        return self._alive(pid).folder
 
     def _alive(self, pid: int) -> FakeProcess:
         process = self._processes.get(pid)

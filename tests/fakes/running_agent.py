@@ -19,6 +19,7 @@ from agent.selflimit import Usage
 from agent.sensing.desktop_entries import DesktopIndex
 from agent.sensing.noticing import Offer
 from agent.sensing.process_source import ProcessKey
+from agent.sensing.signals.linux_signals import LinuxSignals
 from agent.service.systemd import Systemd
 from agent.settings import load
 from agent.settings_watch import SettingsPlace
@@ -26,6 +27,7 @@ from contract import wire
 from contract.ceiling import Ceiling
 from contract.evidence import Match
 from contract.places import Scope
+from contract.policy import Ownership
 from tests.fakes.device import EVERYTHING, Device, policy
 from tests.fakes.process_events import NoChild
 from tests.fakes.process_source import FakeProcessSource
@@ -47,11 +49,12 @@ class RunningAgent:
         server_url: str | None = None,
         before_start: Callable[[Path], None] = lambda _folder: None,
         systemd: Systemd | None = None,
+        ownership: Ownership = "company",
     ) -> None:
         self._systemd = systemd or Systemd()
         self._server_url, self._before_start = server_url, before_start
         self._folder, self._scope = folder, scope
-        self._ceiling, self._notice = ceiling, notice
+        self._ceiling, self._notice, self._ownership = ceiling, notice, ownership
         self._loop = asyncio.new_event_loop()
         self._pids = 100
         self.processes = FakeProcessSource()
@@ -70,13 +73,14 @@ class RunningAgent:
         settings = msgspec.structs.replace(
             load(None, Files(self._folder / "none")),
             server_url=self._server_url,
-            ownership="company",
+            ownership=self._ownership,
             notice=self._notice,
             ceiling=self._ceiling,
         )
         outside = Surroundings(
             clock=device.clock,
             processes=self.processes,
+            signals=LinuxSignals(self.processes, self._folder / "root"),
             starts=Offer(None, NoChild()),
             entries=DesktopIndex(()),
             credentials=device.credentials,

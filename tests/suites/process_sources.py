@@ -27,8 +27,12 @@ class Rig(Protocol):
     def uid(self) -> int:
         """Whose processes they are."""
 
+    @property
+    def folder(self) -> str:
+        """Where they work."""
+
     def start(self) -> int:
-        """Start a process and return its pid."""
+        """Start a process, with the variable MARK set to `made up`, and return its pid."""
 
     def become(self, pid: int) -> None:
         """Let it execute another program."""
@@ -78,6 +82,18 @@ class ProcessSourceSuite:
     def test_its_user_is_told(self, rig: Rig) -> None:
         assert rig.source.uid(rig.start()) == rig.uid
 
+    def test_its_parent_is_told(self, rig: Rig) -> None:
+        parent = rig.source.parent(rig.start())
+        assert parent is None or rig.source.is_there(parent) or parent == 1
+
+    def test_only_the_variables_asked_for_are_told(self, rig: Rig) -> None:
+        pid = rig.start()
+        assert rig.source.variables(pid, ()) == {}
+        assert rig.source.variables(pid, {"MARK", "NOBODY_HAS_THIS"}) == {"MARK": "made up"}
+
+    def test_its_folder_is_told(self, rig: Rig) -> None:
+        assert rig.source.folder(rig.start()) == rig.folder
+
     def test_execution_of_another_program_shows(self, rig: Rig) -> None:
         pid = rig.start()
         key = rig.source.key(pid)
@@ -102,7 +118,7 @@ class ProcessSourceSuite:
         rig.collect(pid)
         assert pid not in set(rig.source.pids())
         assert not rig.source.is_there(pid)
-        for ask in (rig.source.key, rig.source.image, rig.source.uid):
+        for ask in (rig.source.key, rig.source.image, rig.source.uid, rig.source.parent, rig.source.folder):
             with pytest.raises(GoneError):
                 ask(pid)
         with pytest.raises(GoneError):

@@ -38,11 +38,15 @@ class RealRig:
     def __init__(self, source: ProcessSource) -> None:
         self.source = source
         self.uid = os.getuid()
+        self.folder = str(Path.cwd())
         self._started: dict[int, subprocess.Popen[bytes]] = {}
 
     def start(self) -> int:
         process = subprocess.Popen(
-            [PYTHON, "-c", WAITING, SLEEP], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            [PYTHON, "-c", WAITING, SLEEP],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, "MARK": "made up"},
         )
         assert process.stdout is not None
         assert process.stdout.readline() == b"\n"
@@ -76,13 +80,13 @@ class FakeRig:
     """Processes in memory."""
 
     first_exe, second_exe = "/usr/bin/python3", "/bin/sleep"
-    uid = 1000
+    uid, folder = 1000, "/home/x"
 
     def __init__(self) -> None:
         self.machine = self.source = FakeProcessSource()
 
     def start(self) -> int:
-        return self.machine.start(self.first_exe)
+        return self.machine.start(self.first_exe, variables={"MARK": "made up"}, folder=self.folder)
 
     def become(self, pid: int) -> None:
         self.machine.become(pid, self.second_exe)
