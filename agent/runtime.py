@@ -17,6 +17,8 @@ from agent.compliance import Compliance
 from agent.credentials.interface import CredentialStore
 from agent.desk import Desk, Listeners
 from agent.errors import DamageError, DistrustError, OtherServerError, StateError
+from agent.install_watch import InstallWatch
+from agent.installations import Installations
 from agent.journal import Journal
 from agent.judging import Judging
 from agent.localapi.broadcast import Broadcaster
@@ -28,6 +30,7 @@ from agent.notice import Notice
 from agent.policy_shelf import PolicyShelf
 from agent.privacy import Door
 from agent.problems import Problems
+from agent.profiles import Signals, classify
 from agent.recorder import Recorder
 from agent.reminder_book import ReminderBook
 from agent.reminding import Reminding
@@ -45,7 +48,9 @@ from agent.reporting.transport import Transport
 from agent.rescue import damage_sentence, rescue
 from agent.resume import resume
 from agent.selflimit import SelfLimit, Usage
+from agent.sensing.applications import Applications
 from agent.sensing.desktop_entries import DesktopIndex
+from agent.sensing.folder_watch import FolderWatch
 from agent.sensing.noticing import Noticing, Offer
 from agent.sensing.process_source import ProcessSource
 from agent.sensing.processes import ProcessWatch
@@ -81,6 +86,8 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     starts: Offer
     """How the system tells of starts."""
     entries: DesktopIndex
+    applications: Applications
+    folder_watch: FolderWatch
     credentials: CredentialStore
     transport: Transport
     usage: Callable[[], Usage]
@@ -173,7 +180,7 @@ class Agent:
             Rhythm(settings.check_in_seconds, settings.values["check_in_seconds"].origin == "managed"),
             self._problems,
             self._enrolled,
-            self._desk.policy_changed,
+            self._policy_changed,
             self._catalogue_changed,
             self._broadcaster.changed,
         )
@@ -214,6 +221,25 @@ class Agent:
             settings.ownership,
             self._broadcaster.changed,
             self._lookout.wake,
+        )
+        self._installs = InstallWatch(
+            outside.applications,
+            outside.folder_watch,
+            lambda: self._catalogues.matcher,
+            Installations(
+                store,
+                journal,
+                self._outbox,
+                self._door,
+                lambda: self._catalogues.catalogue,
+                classify(Signals(ownership=settings.ownership)).profile,
+                lambda: check_ins.takes("installed"),
+            ),
+            own_uid(),
+            clock,
+            self._problems,
+            self._report,
+            self._broadcaster.changed,
         )
         self._upkeep = Upkeep(
             store,
@@ -260,6 +286,7 @@ class Agent:
                 {
                     "sensing": self._lookout.run(self._self_limit.slowed),
                     "web pages": self._web_pages.run(),
+                    "installs": self._installs.run(),
                     "judging": self._judge_each_minute(),
                     "reporting": self._reporter.run(),
                     "comparing": self._comparing.run(),
@@ -342,7 +369,11 @@ class Agent:
                 "To move it, remove its state folder and enrol it anew.",
             )
             self._problems.report("other_server", other)
+        self._policy_changed()
+
+    def _policy_changed(self) -> None:
         self._desk.policy_changed()
+        self._installs.settle_soon()
 
     def _load_catalogue(self, enrolment: Enrolment) -> None:
         try:
@@ -356,6 +387,7 @@ class Agent:
         with contextlib.suppress(StateError), self._store.transaction():
             self._store.remember(CATALOGUE_DAMAGED, "")
         self._lookout.look_again()
+        self._installs.look_again()
         self._broadcaster.changed()
 
     async def _judge_each_minute(self) -> None:
@@ -366,6 +398,7 @@ class Agent:
     def _notice_shown(self, uid: int) -> None:
         self._notice.record_shown(self._door, uid, self._clock.now())
         self._desk.user_told(uid)
+        self._installs.settle_soon()
 
     def _snapshot_for(self, caller: Caller) -> Snapshot:
         return build(
@@ -389,6 +422,7 @@ class Agent:
             waiting=self._outbox.count_due(self._check_ins.time()),
             problems=self._problems.all(),
             noticing=self._noticing.means,
+            installs=self._installs.means,
             focused=self._web_pages.focused(),
             catalogue=self._catalogues.in_use,
             catalogue_refused=self._catalogues.refused(),

@@ -26,6 +26,7 @@ from contract import wire
 from contract.ceiling import Ceiling
 from contract.evidence import Match
 from contract.places import Scope
+from tests.fakes.applications import FakeApplications, FakeFolderWatch
 from tests.fakes.device import EVERYTHING, Device, policy
 from tests.fakes.process_events import NoChild
 from tests.fakes.process_source import FakeProcessSource
@@ -54,6 +55,7 @@ class RunningAgent:
         self._ceiling, self._notice = ceiling, notice
         self._loop = asyncio.new_event_loop()
         self._pids = 100
+        self.applications = FakeApplications()
         self.processes = FakeProcessSource()
         """What runs on its device: nothing, until a test starts it."""
         self.seconds_of_work = 0.0
@@ -79,6 +81,8 @@ class RunningAgent:
             processes=self.processes,
             starts=Offer(None, NoChild()),
             entries=DesktopIndex(()),
+            applications=self.applications,
+            folder_watch=FakeFolderWatch(),
             credentials=device.credentials,
             transport=device.server,
             usage=lambda: Usage(device.clock.monotonic(), self.seconds_of_work, 0),
