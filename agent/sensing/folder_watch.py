@@ -49,6 +49,7 @@ class SystemFolderWatch:
             FileSystemEventHandler,
         )
         from watchdog.observers import Observer  # noqa: PLC0415 - alike
+        from watchdog.observers.polling import PollingObserver  # noqa: PLC0415 - alike
 
         class Handler(FileSystemEventHandler):
             def on_any_event(self, _: FileSystemEvent) -> None:
@@ -69,6 +70,9 @@ class SystemFolderWatch:
         ]
         try:
             observer = Observer()
+            # What watchdog makes do with elsewhere: it would read every folder each second.
+            if isinstance(observer, PollingObserver):
+                raise NoWatchError("This system has no way to tell of changes in folders.")
             observer.daemon = True
             observer.start()
             self._stop = observer.stop

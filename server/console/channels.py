@@ -86,10 +86,11 @@ def _counted() -> tuple[Channel, ...]:
 
 
 def _by_channel(records: "QuerySet[Any]") -> dict[_Key, tuple[int, str]]:
-    """Return on how many devices each channel is, and one of them; those on most, where there are very many."""
-    counted = records.values("messenger", "profile").annotate(
-        devices=Count("device", distinct=True), one=Min("device")
-    )
+    """Return on how many devices each channel is, and one of them; those on most, where there are very many.
+
+    A device has one such record of each channel at most.
+    """
+    counted = records.values("messenger", "profile").annotate(devices=Count("pk"), one=Min("device"))
     most = counted.order_by("-devices", "messenger", "profile")[:COUNTED_AT_MOST]
     return {(row["messenger"], row["profile"]): (row["devices"], row["one"]) for row in most}
 

@@ -144,7 +144,7 @@ def known_count(query: QueryDict, counted: Figures) -> int | None:
         case {"never_started": messenger, "profile": profile} if (
             len(narrowing) == 2 and messenger and profile
         ):
-            return never_started(messenger, profile).values("device").distinct().count()
+            return never_started(messenger, profile).count()
         case _:
             return None if narrowing else counted.devices
 

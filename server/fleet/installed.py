@@ -82,6 +82,7 @@ def project(reports: Iterable[tuple[str, Taken]], now: datetime) -> None:
         _apply(one, sequence, observed)
         one.reported_at = now
     rows.insert(InstalledMessenger, list(found.values()), _OVERWRITE)
+    _end_former(devices)
     _note_started(devices)
 
 
@@ -98,6 +99,19 @@ def _apply(one: InstalledRow, sequence: int, observed: InstalledObserved) -> Non
     one.is_there, one.last_sequence = observed.change == "found", sequence
     one.messenger, one.name, one.kind = observed.messenger or "", observed.name, observed.kind
     one.is_listed, one.profile, one.detail = observed.listed, observed.profile, observed.detail
+
+
+def _end_former(devices: Iterable[str]) -> None:
+    """Let a messenger be there once on a device: one that lost its state finds all of it anew, under other numbers."""
+    table, named = InstalledMessenger._meta.db_table, list(devices)  # noqa: SLF001 - Django's documented way to a table's name
+    places = ", ".join(["%s"] * len(named))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {table} SET is_there = FALSE WHERE is_there AND messenger <> '' AND device_id IN ({places}) "  # noqa: S608 - our own names
+            f"AND EXISTS (SELECT 1 FROM {table} AS newer WHERE newer.device_id = {table}.device_id AND newer.is_there "
+            f"AND newer.messenger = {table}.messenger AND newer.last_sequence > {table}.last_sequence)",
+            named,
+        )
 
 
 def _note_started(devices: Iterable[str]) -> None:

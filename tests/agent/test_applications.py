@@ -7,6 +7,8 @@ from errno import EMFILE, ENOSPC, EPERM
 from pathlib import Path
 
 import pytest
+import watchdog.observers
+import watchdog.observers.polling
 
 from agent.sensing.applications import Application, Applications, CannotLookError
 from agent.sensing.desktop_entries import DesktopIndex
@@ -304,8 +306,6 @@ def test_reading_a_file_wakes_nobody(tmp_path: Path) -> None:
 def test_a_limit_of_the_system_is_told_with_its_remedy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
-    import watchdog.observers
-
     def full(*_: object, **__: object) -> None:
         raise OSError(number, "inotify watch limit reached")
 
@@ -314,6 +314,14 @@ def test_a_limit_of_the_system_is_told_with_its_remedy(
     with pytest.raises(NoWatchError) as refused:
         watch.begin([tmp_path], lambda: None)
     assert refused.value.remedy == LIMIT_REMEDY
+
+
+def test_where_watchdog_would_only_poll_nothing_is_watched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watchdog.observers, "Observer", watchdog.observers.polling.PollingObserver)
+    with pytest.raises(NoWatchError, match="no way to tell"):
+        SystemFolderWatch().begin([tmp_path], lambda: None)
 
 
 def test_what_the_system_refuses_otherwise_is_told_in_its_words(tmp_path: Path) -> None:

@@ -175,6 +175,22 @@ def test_an_older_report_that_comes_late_changes_nothing(device: SimulatedDevice
     assert (row.is_there, row.found_at, row.removed_at) == (False, clock.now, clock.now)
 
 
+def test_a_device_that_lost_its_state_and_finds_all_anew_has_each_once(
+    console: Client, device: SimulatedDevice, clock: FakeClock
+) -> None:
+    first, again = (
+        device.report(noticed("found", clock.now)),
+        device.report(noticed("found", clock.now, SECOND)),
+    )
+    device.check_in(again)
+    device.check_in(first)
+    assert shown(console, device).count("Telegram") == 1
+    assert InstalledMessenger.objects.get(is_there=True).identity == SECOND
+    tell(device, noticed("found", clock.now, "3c" * 16, messenger="signal", name="Signal"))
+    tell(device, noticed("removed", clock.now, SECOND))
+    assert [one.messenger for one in InstalledMessenger.objects.filter(is_there=True)] == ["signal"]
+
+
 @pytest.fixture
 def fleet(
     post: Post, issue: Callable[..., str], publish: Callable[..., Publication], clock: FakeClock
