@@ -133,6 +133,7 @@ def examine(facts: Facts) -> tuple[Finding, ...]:
             _notice,
             _sensing,
             _starts,
+            _installs,
             _zones,
             _problems,
         )
@@ -437,6 +438,22 @@ def _starts(facts: Facts) -> Iterable[Finding]:
         yield Finding("starts", "attention", sentence, noticing.remedy)
     else:
         yield Finding("starts", "fine", sentence)
+
+
+def _installs(facts: Facts) -> Iterable[Finding]:
+    noticing = None if facts.snapshot is None else facts.snapshot.installs
+    if noticing is None:
+        return
+    if noticing.by == "events":
+        yield Finding(
+            "installs", "fine", "The system tells at once when an application is installed or removed."
+        )
+        return
+    sentence = f"What is installed is looked for once a minute. {noticing.why}"
+    if noticing.remedy is not None:
+        yield Finding("installs", "attention", sentence, noticing.remedy)
+    else:
+        yield Finding("installs", "fine", sentence)
 
 
 def _zones(facts: Facts) -> Iterable[Finding]:

@@ -77,6 +77,17 @@ class NoticeFirstError(AgentError):
         )
 
 
+class UnreadableApplicationsError(AgentError):
+    """What is installed here cannot be looked at."""
+
+    title = "What is installed here cannot be looked at"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(
+            detail, "Check that folder's rights. What was known of it stays, and it is tried again."
+        )
+
+
 class OverLimitError(AgentError):
     """The agent costs this device too much."""
 

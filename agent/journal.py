@@ -19,7 +19,9 @@ from agent.store import Store
 from contract import wire
 from contract.messages import salted_digest
 
-Kind = Literal["sighting", "reminder", "policy", "notice", "check_in", "enrolment", "trouble", "agent"]
+Kind = Literal[
+    "sighting", "installed", "reminder", "policy", "notice", "check_in", "enrolment", "trouble", "agent"
+]
 EMPTY_CHAIN = "0" * 64
 FORGOTTEN_AT_ONCE = 1000
 _FORGOTTEN_UP_TO = "journal_forgotten_up_to"

@@ -15,6 +15,7 @@ import msgspec
 from contract.catalogue import MessengerKind
 from contract.ceiling import Ceiling, Detail, allowed
 from contract.observations import (
+    InstalledObserved,
     NoticeRecord,
     Observation,
     PolicyAnswer,
@@ -69,16 +70,16 @@ class Door:
         """Take note that a user has been shown what is collected."""
         self._told.add(uid)
 
-    def was_told(self, uid: int) -> bool:
-        """Tell whether a user knows what is collected."""
-        return self._everybody_told or uid in self._told
+    def was_told(self, uid: int | None) -> bool:
+        """Tell whether a user knows what is collected; None asks about anybody, for what belongs to the device."""
+        return self._everybody_told or (bool(self._told) if uid is None else uid in self._told)
 
     def lower(self, policy_ceiling: Ceiling | None) -> None:
         """Take the policy's ceiling; it can only take away."""
         self._policy_ceiling = policy_ceiling
 
-    def detail(self, profile: Profile, uid: int) -> Detail:
-        """Return how much about a user's profile may leave now."""
+    def detail(self, profile: Profile, uid: int | None) -> Detail:
+        """Return how much about a user's profile may leave now; of what belongs to the device, once anybody was told."""
         return self.ceiling(profile) if self.was_told(uid) else "nothing"
 
     def ceiling(self, profile: Profile) -> Detail:
@@ -114,6 +115,33 @@ class Door:
         )
         return Cleared(_PASS, reduced, _earliest(at, detail), uid)
 
+    def clear_installed(
+        self, full: InstalledObserved, kind: MessengerKind | None, at: datetime, uid: int | None
+    ) -> Cleared | None:
+        """Return what may be reported of a messenger that was installed or removed.
+
+        Args:
+            full: the change with everything that is known; its `detail` is replaced.
+            kind: the messenger's kind, if it is listed.
+            at: when it was noticed.
+            uid: the user who has it; None where the device has it for everybody.
+        """
+        detail = self.detail(full.profile, uid)
+        if detail == "nothing":
+            return None
+        named = detail != "kind"
+        reduced = msgspec.structs.replace(
+            full,
+            detail=detail,
+            messenger=full.messenger if named else None,
+            name=full.name if named else None,
+            listed=full.listed if named else None,
+            kind=kind,
+            day=at.date(),
+            at=_coarse(at, detail),
+        )
+        return Cleared(_PASS, reduced, _earliest(at, detail), uid)
+
     def clear_receipt(self, full: ReminderReceipt, profile: Profile, uid: int) -> Cleared | None:
         """Return what may be reported of a reminder; it names a rule, so the profile's ceiling holds for it too."""
         detail = self.detail(profile, uid)
@@ -132,7 +160,7 @@ class Door:
         self, observation: PolicyAnswer | NoticeRecord | Trouble, now: datetime
     ) -> Cleared | None:
         """Return an observation about the device itself, once anybody was told."""
-        if not (self._everybody_told or self._told):
+        if not self.was_told(None):
             return None
         return Cleared(_PASS, observation, now, None)
 

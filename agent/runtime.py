@@ -18,6 +18,8 @@ from agent.credentials.interface import CredentialStore
 from agent.desk import Desk, Listeners
 from agent.errors import DamageError, DistrustError, OtherServerError, StateError
 from agent.identify import complete
+from agent.install_watch import InstallWatch
+from agent.installations import Installations
 from agent.journal import Journal
 from agent.judging import Judging
 from agent.localapi.broadcast import Broadcaster
@@ -29,6 +31,7 @@ from agent.notice import Notice
 from agent.policy_shelf import PolicyShelf
 from agent.privacy import Door
 from agent.problems import Problems
+from agent.profiles import Signals, classify
 from agent.recorder import Recorder
 from agent.reminder_book import ReminderBook
 from agent.reminding import Reminding
@@ -46,7 +49,9 @@ from agent.reporting.transport import Transport
 from agent.rescue import damage_sentence, rescue
 from agent.resume import resume
 from agent.selflimit import SelfLimit, Usage
+from agent.sensing.applications import Applications
 from agent.sensing.desktop_entries import DesktopIndex
+from agent.sensing.folder_watch import FolderWatch
 from agent.sensing.noticing import Noticing, Offer
 from agent.sensing.process_source import ProcessSource
 from agent.sensing.processes import ProcessWatch
@@ -87,6 +92,8 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     starts: Offer
     """How the system tells of starts."""
     entries: DesktopIndex
+    applications: Applications
+    folder_watch: FolderWatch
     credentials: CredentialStore
     transport: Transport
     usage: Callable[[], Usage]
@@ -230,6 +237,25 @@ class Agent:
             self._broadcaster.changed,
             self._lookout.wake,
         )
+        self._installs = InstallWatch(
+            outside.applications,
+            outside.folder_watch,
+            lambda: self._catalogues.matcher,
+            Installations(
+                store,
+                journal,
+                self._outbox,
+                self._door,
+                lambda: self._catalogues.catalogue,
+                classify(Signals(ownership=settings.ownership)).profile,
+                lambda: check_ins.takes("installed"),
+            ),
+            own_uid(),
+            clock,
+            self._problems,
+            self._report,
+            self._broadcaster.changed,
+        )
         self._upkeep = Upkeep(
             store,
             journal,
@@ -275,6 +301,7 @@ class Agent:
                 {
                     "sensing": self._lookout.run(self._self_limit.slowed),
                     "web pages": self._web_pages.run(),
+                    "installs": self._installs.run(),
                     "judging": self._judge_each_minute(),
                     "reporting": self._reporter.run(),
                     "comparing": self._comparing.run(),
@@ -365,6 +392,7 @@ class Agent:
 
     def _policy_changed(self) -> None:
         self._desk.policy_changed(self._sides.again(self._desk.sightings()))
+        self._installs.settle_soon()
 
     def _load_catalogue(self, enrolment: Enrolment) -> None:
         try:
@@ -378,6 +406,7 @@ class Agent:
         with contextlib.suppress(StateError), self._store.transaction():
             self._store.remember(CATALOGUE_DAMAGED, "")
         self._lookout.look_again()
+        self._installs.look_again()
         self._broadcaster.changed()
 
     async def _judge_each_minute(self) -> None:
@@ -388,6 +417,7 @@ class Agent:
     def _notice_shown(self, uid: int, language: str | None) -> None:
         self._notice.record_shown(self._door, uid, self._clock.now(), language)
         self._desk.user_told(uid)
+        self._installs.settle_soon()
 
     def _snapshot_for(self, caller: Caller) -> Snapshot:
         return build(
@@ -411,6 +441,7 @@ class Agent:
             waiting=self._outbox.count_due(self._check_ins.time()),
             problems=self._problems.all(),
             noticing=self._noticing.means,
+            installs=self._installs.means,
             focused=self._web_pages.focused(),
             catalogue=self._catalogues.in_use,
             catalogue_refused=self._catalogues.refused(),

@@ -32,6 +32,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     waiting: int
     problems: tuple[Problem, ...]
     noticing: Noticing
+    installs: Noticing | None = None
     focused: frozenset[PageKey] = frozenset()
     """Pages that have the keyboard."""
     catalogue: CatalogueInUse | None = None
@@ -69,6 +70,7 @@ def build(view: View, door: Door, catalogue: Catalogue, *, uid: int | None, sees
         problems=tuple(_problems(view)),
         questions_contact=None if policy is None else policy.contacts.questions,
         noticing=view.noticing,
+        installs=view.installs,
         catalogue=view.catalogue,
     )
 

@@ -32,6 +32,8 @@ CREATE TABLE reminder (
     id TEXT PRIMARY KEY, sighting TEXT NOT NULL, uid INTEGER NOT NULL, channel TEXT NOT NULL, body BLOB NOT NULL,
     profile TEXT NOT NULL, made TEXT NOT NULL, outcome TEXT, answered TEXT) WITHOUT ROWID;
 """
+_ADDED = "CREATE TABLE IF NOT EXISTS installed (id TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID"
+"""What came later and takes nothing from an older program, which passes over it; so the form keeps its number."""
 
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 TABLES = (
@@ -39,6 +41,7 @@ TABLES = (
     "bundle",
     "journal",
     "open_sighting",
+    "installed",
     "outbox",
     "ledger",
     "acknowledgement",
@@ -86,6 +89,7 @@ class Store:
                 if statement.strip():
                     database.execute(statement)
             database.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+        database.execute(_ADDED)
         database.execute("COMMIT")
 
     @contextmanager

@@ -91,10 +91,10 @@ class MessengerRow(Dated, frozen=True, kw_only=True):
 
 
 class Noticing(msgspec.Struct, frozen=True):
-    """How this agent notices that a process starts."""
+    """How this agent notices that a process starts, or that something is installed."""
 
     by: Literal["events", "polling"]
-    """`events`: the system tells of each start; `polling`: the list of processes is looked at again and again."""
+    """`events`: the system tells of it; `polling`: it is looked for again and again."""
     why: str | None = None
     """Why it is not by events."""
     remedy: str | None = None
@@ -144,6 +144,8 @@ class Snapshot(Dated, frozen=True, kw_only=True):
     """None where an older agent does not tell."""
     catalogue: CatalogueInUse | None = None
     """Alike."""
+    installs: Noticing | None = None
+    """Alike: how it notices that a messenger is installed or removed."""
 
 
 class Reminder(Dated, frozen=True, kw_only=True):

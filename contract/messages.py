@@ -178,6 +178,8 @@ class Acknowledgement(Dated, frozen=True, kw_only=True):
     """The key that the server knows now beside the present one: what comes next may be sealed with it."""
     settings: dict[Short, int | bool | Short] = msgspec.field(default_factory=dict)
     """The server's wishes for the device's settings; heard only for the keys that a server may change, and within their bounds."""
+    also_takes: tuple[Short, ...] = ()
+    """The types of observation in `contract.observations.ASKED_FOR` that this server takes; an older server names none."""
     spread_seconds: Annotated[int, msgspec.Meta(ge=0, le=3600)] = 0
     """Up to this, at random, a device waits before it comes back after a start or an outage, so that a fleet does not come at once."""
 

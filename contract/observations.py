@@ -4,7 +4,7 @@ An observation reaches the outbox only through `agent/privacy`, which fills in n
 may not leave stays None.
 """
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
@@ -58,6 +58,24 @@ class SightingObserved(Dated, frozen=True, kw_only=True, tag="sighting", tag_fie
     policy_serial: Count
     unlisted: Unlisted | None = None
     """Told once, when an unlisted messenger starts."""
+
+
+class InstalledObserved(Dated, frozen=True, kw_only=True, tag="installed", tag_field="type"):
+    """A messenger was found to be installed, or is not any more; says nothing of whether it was ever started."""
+
+    installation: Identity
+    change: Literal["found", "removed"]
+    detail: Detail
+    """How much the ceiling let through."""
+    profile: Profile
+    messenger: Short | None = None
+    name: Short | None = None
+    kind: MessengerKind | None = None
+    listed: bool | None = None
+    day: date
+    """The day on which it was noticed here."""
+    at: Moment | None = None
+    """Exact, or rounded down to the hour, as `detail` says."""
 
 
 class ReminderReceipt(Dated, frozen=True, kw_only=True, tag="receipt", tag_field="type"):
@@ -115,7 +133,12 @@ Fit = TypeVar("Fit", bound=msgspec.Struct)
 LIMIT_BYTES = 8 * 1024
 """The largest observation."""
 
-Observation = SightingObserved | ReminderReceipt | PolicyAnswer | NoticeRecord | Trouble | Tombstone
+Observation = (
+    SightingObserved | InstalledObserved | ReminderReceipt | PolicyAnswer | NoticeRecord | Trouble | Tombstone
+)
+
+ASKED_FOR = frozenset({"installed"})
+"""Types that came later: a device keeps them back until its server says that it takes them, so that none is lost to an older one."""
 
 
 class Disclosure(msgspec.Struct, frozen=True, kw_only=True):
@@ -171,6 +194,14 @@ DISCLOSURES: tuple[Disclosure, ...] = (
         "under a random number, and only as much of this as is allowed for each side. Never a message, a contact, a title "
         "or an account.",
         why="So that the company can show that work messaging follows its policy.",
+        who="Compliance officers",
+        personal=True,
+    ),
+    Disclosure(
+        type="installed",
+        what="That a messenger is installed here, or is not any more: its name and kind, whether it is a known one, on which "
+        "side, and on which day and at which time that was noticed; under a random number, and only as much of this as is allowed for each side. Never another program.",
+        why="So that a messenger that lies there unused is told from one in use.",
         who="Compliance officers",
         personal=True,
     ),
@@ -264,6 +295,8 @@ def sentence(observation: Observation) -> str:
     match observation:
         case SightingObserved():
             return _sighting_sentence(observation)
+        case InstalledObserved():
+            return _installed_sentence(observation)
         case ReminderReceipt(outcome=outcome, rule=rule):
             return f"A reminder about the rule {rule} was {outcome}."
         case PolicyAnswer(outcome="applied", serial=serial):
@@ -295,12 +328,25 @@ _VERDICTS: dict[VerdictState, str] = {
 
 
 def _sighting_sentence(seen: SightingObserved) -> str:
-    who = seen.name or (f"A {seen.kind} messenger" if seen.kind else "A messenger")
-    when = f" at {seen.at:%H:%M}" if seen.at else ""
     side = "an unknown side" if seen.profile == "unknown" else f"the {seen.profile} side"
-    said = f"{who} {_TRANSITIONS[seen.transition]} on {side} on {seen.day}{when}; {_VERDICTS[seen.verdict]}."
+    what = f"{called(seen)} {_TRANSITIONS[seen.transition]} on {side} on {seen.day}{_time_of_day(seen.at)}"
+    said = f"{what}; {_VERDICTS[seen.verdict]}."
     if seen.unlisted is None:
         return said
     return " ".join(
         (said, "It is not a known messenger; told why it is taken for one:", *seen.unlisted.evidence)
     )
+
+
+def _installed_sentence(noticed: InstalledObserved) -> str:
+    state = "is installed here" if noticed.change == "found" else "is no longer installed here"
+    return f"{called(noticed)} {state}; noticed on {noticed.day}{_time_of_day(noticed.at)}."
+
+
+def called(observed: SightingObserved | InstalledObserved) -> str:
+    """Return what a messenger is called, as far as that was told."""
+    return observed.name or (f"A {observed.kind} messenger" if observed.kind else "A messenger")
+
+
+def _time_of_day(at: datetime | None) -> str:
+    return f" at {at:%H:%M}" if at else ""

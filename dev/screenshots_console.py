@@ -24,6 +24,7 @@ from contract.facts import ProcessFacts  # noqa: E402 - the checkout's own packa
 from contract.judge import VerdictState  # noqa: E402
 from contract.messages import Clock  # noqa: E402
 from contract.observations import (  # noqa: E402
+    InstalledObserved,
     NoticeRecord,
     PolicyAnswer,
     ReminderReceipt,
@@ -155,6 +156,23 @@ class Person:
             )
             self._waiting.append(self.device.report(observed))
 
+    def has(self, *messengers: tuple[str, str], at: datetime) -> None:
+        """Report messengers as installed."""
+        for messenger, name in messengers:
+            found = InstalledObserved(
+                installation=secrets.token_hex(16),
+                change="found",
+                detail="exact",
+                profile="work",
+                messenger=messenger,
+                name=name,
+                kind="consumer",
+                listed=not messenger.startswith("unlisted:"),
+                day=at.date(),
+                at=at,
+            )
+            self._waiting.append(self.device.report(found))
+
     def reports(self, observation: object) -> None:
         """Report anything else."""
         self._waiting.append(self.device.report(observation))
@@ -212,11 +230,13 @@ def fill(server: Server) -> list[Person]:
         person.checks_in()
         person.reports(PolicyAnswer(serial=person.device.serial, outcome="applied", reason="", at=now))
     for number, person in enumerate(people):
+        person.has(TEAMS, SLACK, at=now - timedelta(days=2, minutes=number))
         start = now - timedelta(hours=3, minutes=7 * number)
         person.uses(TEAMS, (start, "compliant"), rule="teams-at-work")
         if number % 2:
             person.uses(SLACK, (start, "compliant"), rule="slack-at-work")
     work_on(anna, now)
+    bert.has(WHATSAPP, SIGNAL, UNLISTED, at=now - timedelta(days=1))
     bert.uses(WHATSAPP, (now - timedelta(minutes=34), "violation"))
     bert.uses(UNLISTED, (now - timedelta(minutes=70), "attention"), rule="default-work")
     people[0].uses(DIALER, (now - timedelta(minutes=95), "attention"), rule="default-work")
@@ -234,6 +254,8 @@ def fill(server: Server) -> list[Person]:
 def work_on(anna: Person, now: datetime) -> None:
     """Give one device a story worth reading."""
     yesterday = now - timedelta(days=1)
+    anna.has(TEAMS, TELEGRAM, PIDGIN, at=yesterday - timedelta(hours=5))
+    anna.has(SIGNAL, at=now - timedelta(hours=4))
     anna.uses(TEAMS, (yesterday - timedelta(hours=4), "compliant"), rule="teams-at-work", ended=yesterday)
     anna.uses(
         TELEGRAM,

@@ -5,7 +5,7 @@ PostgreSQL it waits a moment only, lets the others pass, and tries again. That t
 what `tests/server/test_schema.py` asks of every migration.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.core.management import call_command
@@ -36,6 +36,25 @@ class AddIndexWhileServing(migrations.AddIndex):
                 f"DROP INDEX CONCURRENTLY IF EXISTS {schema_editor.quote_name(self.index.name)}"
             )
             schema_editor.add_index(model, self.index, concurrently=True)
+
+
+class AddTrigger(migrations.RunPython):
+    """Lets the database itself note something in a table that is new: the version before writes as ever, and what it writes is noted, too.
+
+    Args:
+        on_postgresql: statements that can be run again, as CREATE OR REPLACE.
+        on_sqlite: alike, IF NOT EXISTS.
+    """
+
+    def __init__(self, on_postgresql: Sequence[str], on_sqlite: Sequence[str]) -> None:
+        self._constructor_args = (), {"on_postgresql": on_postgresql, "on_sqlite": on_sqlite}
+
+        def add(_apps: Any, schema_editor: Any) -> None:
+            is_postgresql = schema_editor.connection.vendor == "postgresql"
+            for statement in on_postgresql if is_postgresql else on_sqlite:
+                schema_editor.execute(statement)
+
+        super().__init__(add, migrations.RunPython.noop)
 
 
 def bring_up_to_date(pause: Callable[[float], None]) -> None:

@@ -59,9 +59,10 @@ async def serve(arguments: argparse.Namespace, hear_stop: Callable[[Callable[[],
     from agent.rescue import is_damaged  # noqa: PLC0415
     from agent.runtime import Agent, Options, Surroundings  # noqa: PLC0415
     from agent.selflimit import Meter  # noqa: PLC0415
+    from agent.sensing.folder_watch import SystemFolderWatch  # noqa: PLC0415
     from agent.sensing.installed import installed_applications  # noqa: PLC0415
     from agent.sensing.signals.this_system import signal_source  # noqa: PLC0415
-    from agent.sensing.this_system import events_offered, process_source  # noqa: PLC0415
+    from agent.sensing.this_system import applications, events_offered, process_source  # noqa: PLC0415
     from agent.service.systemd import Systemd  # noqa: PLC0415
     from agent.settings_watch import SettingsPlace  # noqa: PLC0415
     from agent.store import STATE_FILE  # noqa: PLC0415
@@ -75,12 +76,15 @@ async def serve(arguments: argparse.Namespace, hear_stop: Callable[[Callable[[],
     settings = load(file, managed, kept(state))
     options = Options(state=state, socket=socket_of(arguments), scope=scope_of(arguments))
     clock, processes = SystemClock(), process_source()
+    entries = installed_applications(os.environ, Path.home())
     outside = Surroundings(
         clock=clock,
         processes=processes,
         signals=signal_source(processes),
         starts=events_offered(),
-        entries=installed_applications(os.environ, Path.home()),
+        entries=entries,
+        applications=applications(entries, os.environ, Path.home()),
+        folder_watch=SystemFolderWatch(),
         credentials=choose(settings.key_store, options.state),
         transport=HttpTransport(),
         usage=Meter(clock),

@@ -43,11 +43,12 @@ from contract.messages import (
 from contract.messages import (
     Clock as ClockReading,
 )
-from contract.observations import PolicyAnswer, Trouble
+from contract.observations import ASKED_FOR, PolicyAnswer, Trouble
 from contract.policy import Ownership
 from contract.version import VERSION
 
 _SERVER_TIME = "server_time"
+_ALSO_TAKES = "server_also_takes"
 ACKNOWLEDGEMENTS_KEPT = 1000
 
 
@@ -92,6 +93,10 @@ class CheckIns:
         """Whether the next check-in should come soon although nothing waits: the key is being changed."""
         return self._next_key is not None
 
+    def takes(self, kind: str) -> bool:
+        """Tell whether the server said that it takes a type of observation that came later."""
+        return kind in (self._store.fact(_ALSO_TAKES) or "").split()
+
     def time(self) -> datetime | None:
         """Return the time as well as this device knows it; None if no clock can be believed."""
         return best_time(self._clock, self.server_time())
@@ -135,6 +140,7 @@ class CheckIns:
             self._forget_taken(prepared, acknowledgement, now)
             self._find_numbers_again(acknowledgement)
             self._store.remember(_SERVER_TIME, wire.encode(server_time).decode())
+            self._store.remember(_ALSO_TAKES, " ".join(ASKED_FOR.intersection(acknowledgement.also_takes)))
             wishes.keep(self._store, acknowledgement)
             if reply.bundle is not None:
                 self._take_bundle(reply.bundle, reply, acknowledgement, prepared.enrolment, now)

@@ -39,6 +39,8 @@ class Info(msgspec.Struct, frozen=True):
     identifier: str | None = None
     category: str | None = None
     url_schemes: tuple[str, ...] = ()
+    executable: str | None = None
+    """CFBundleExecutable."""
 
 
 _UNREADABLE = Info()
@@ -58,6 +60,11 @@ class BundleIndex:
         own = self._info(bundles[-1])
         whole = own if len(bundles) == 1 else self._info(bundles[0])
         return Bundle(bundles[0].rpartition("/")[2], own.identifier, whole.category, whole.url_schemes)
+
+    def program_of(self, bundle: str) -> str | None:
+        """Return the executable that a bundle starts, None where its Info.plist cannot be read or names none."""
+        name = self._info(bundle).executable
+        return f"{bundle}/Contents/MacOS/{name}" if name and "/" not in name else None
 
     def _info(self, bundle: str) -> Info:
         file = f"{bundle}/Contents/Info.plist"
@@ -118,6 +125,7 @@ def info_of(plist: dict[str, object]) -> Info:
         _word(plist.get("CFBundleIdentifier")),
         _word(plist.get("LSApplicationCategoryType")),
         tuple(islice(_schemes(plist.get("CFBundleURLTypes")), SCHEMES_AT_MOST)),
+        _word(plist.get("CFBundleExecutable")),
     )
 
 

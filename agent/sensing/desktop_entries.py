@@ -64,7 +64,7 @@ class DesktopIndex:
     def __init__(
         self, folders: Iterable[Path], locate: Locate = locate_program, describe: Describe = _as_it_is
     ) -> None:
-        self._folders = tuple(folders)
+        self.folders = tuple(folders)
         self._locate, self._describe = locate, describe
         self._described: dict[str, DesktopEntry] = {}
         self._images = AppImages()
@@ -121,6 +121,20 @@ class DesktopIndex:
             self._with_all(entry) for _, entry in sorted(entries.items()) if wanted in _names_of(entry)
         )
 
+    def all(self) -> Iterator[DesktopEntry]:
+        """Return every application, each with all that is said of it once it is its turn; nothing more is kept of it than before."""
+        self._refresh()
+        entries = {entry.desktop_id: entry for kept in self._by_key.values() for entry in kept}
+        return (
+            self._described.get(desktop_id) or self._describe(entry)
+            for desktop_id, entry in sorted(entries.items())
+        )
+
+    @property
+    def looked_into(self) -> tuple[tuple[Path, int], ...]:
+        """The folders that were looked into, those within them included, each with the time it had changed by then."""
+        return self._seen or ()
+
     def _with_all(self, entry: DesktopEntry) -> DesktopEntry:
         described = self._described.get(entry.desktop_id)
         if described is None:
@@ -132,7 +146,7 @@ class DesktopIndex:
             return
         seen: list[tuple[Path, int]] = []
         entries: dict[str, DesktopEntry | None] = {}
-        for root in self._folders:
+        for root in self.folders:
             for desktop_id, file in _files(root, seen):
                 if desktop_id not in entries:
                     entries[desktop_id] = self._read(file, desktop_id, root.parent)

@@ -50,6 +50,18 @@ class Installed(msgspec.Struct, frozen=True):
     uninstall_name: str | None = None
 
 
+class Listed(msgspec.Struct, frozen=True):
+    """A program that Windows lists as installed."""
+
+    name: str
+    exe: str | None
+    """Its icon's executable, in lower case."""
+    folder: str | None
+    """Where it was installed to, alike."""
+    is_own: bool
+    """Whether it is this user's alone."""
+
+
 class WindowsApplications:
     """Owns what was read of the registry, and reads it again when a program was installed or taken away.
 
@@ -63,21 +75,34 @@ class WindowsApplications:
         self._stamp: tuple[object, ...] | None = None
         self._schemes: dict[str, list[str]] = {}
         self._names: dict[str, str] = {}
+        self._listed: list[Listed] = []
 
-    def of_program(self, exe: str) -> Installed:
-        """Return what is said of the application that an executable belongs to."""
-        stamp = tuple(self._changed_at(root, path) for root in self._roots for path in UNINSTALL)
+    def stamp(self) -> tuple[object, ...]:
+        """Return what is another once a program was installed or taken away."""
+        return tuple(self._changed_at(root, path) for root in self._roots for path in UNINSTALL)
+
+    def listed(self) -> tuple[Listed, ...]:
+        """Return the programs that Windows lists as installed."""
+        self._refresh()
+        return tuple(self._listed)
+
+    def _refresh(self) -> None:
+        stamp = self.stamp()
         if stamp != self._stamp:
             self._stamp = stamp
             self._read()
+
+    def of_program(self, exe: str) -> Installed:
+        """Return what is said of the application that an executable belongs to."""
+        self._refresh()
         path = exe.lower()
         folder, _, base = path.rpartition("\\")
-        if base.startswith(_NOT_THE_APPLICATION):
+        if is_installer(base):
             return Installed()
         return Installed(tuple(self._schemes.get(path, ())), self._names.get(path) or self._names.get(folder))
 
     def _read(self) -> None:
-        self._schemes, self._names = {}, {}
+        self._schemes, self._names, self._listed = {}, {}, []
         for scheme in URL_SCHEMES:
             if self._value(self._winreg.HKEY_CLASSES_ROOT, scheme, "URL Protocol") is None:
                 continue
@@ -97,6 +122,9 @@ class WindowsApplications:
         icon = (self._value(root, path, "DisplayIcon") or "").partition(",")[0].strip('" ').lower()
         folder = (self._value(root, path, "InstallLocation") or "").strip('" ').rstrip("\\").lower()
         # A program that is named as the icon is the application; only where none is, the whole folder is.
+        exe = icon if icon.endswith(".exe") and icon.count("\\") > 1 else None
+        inside = folder if folder.count("\\") > 1 else None
+        self._listed.append(Listed(name, exe, inside, root is self._winreg.HKEY_CURRENT_USER))
         place = icon if icon.endswith(".exe") else folder
         if place.count("\\") > 1:
             self._names.setdefault(place, name)
@@ -121,6 +149,11 @@ class WindowsApplications:
             return self._winreg.QueryInfoKey(self._winreg.OpenKey(root, path))[2]
         except OSError:
             return 0
+
+
+def is_installer(base: str) -> bool:
+    """Tell whether a program, by its lower-case name, installs, renews or removes the application that it lies beside."""
+    return base.startswith(_NOT_THE_APPLICATION)
 
 
 def program_of(command: str) -> str | None:

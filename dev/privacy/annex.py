@@ -66,6 +66,13 @@ IN_GERMAN: dict[str, German] = {
         "Compliance",
         "ef3eaff0",
     ),
+    "installed": German(
+        "Dass ein Messenger hier installiert ist oder nicht mehr: Name und Art, ob er bekannt ist, auf welcher Seite, und an welchem Tag und um welche Zeit das "
+        "bemerkt wurde; unter einer Zufallszahl und nur so viel davon, wie für die jeweilige Seite zugelassen ist. Niemals ein anderes Programm.",
+        "Damit ein Messenger, der unbenutzt daliegt, von einem benutzten unterschieden wird.",
+        "Compliance",
+        "26854d0e",
+    ),
     "receipt": German(
         "Dass der Text einer Erinnerung auf diesem Gerät gezeigt wurde: welcher Text in welcher Sprache, zu welcher Regel welcher Richtlinie, wann, "
         "und ob er bestätigt oder aufgeschoben wurde; unter einer Zufallszahl.",

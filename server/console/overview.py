@@ -33,6 +33,7 @@ class Row(msgspec.Struct, frozen=True):
 
     channel: Channel
     link: str
+    never_started_link: str
 
 
 class InForce(msgspec.Struct, frozen=True):
@@ -133,7 +134,11 @@ def _tiles(standings: dict[Standing, int]) -> list[Tile]:
 
 
 def _row(channel: Channel) -> Row:
-    return Row(channel, _devices_link(messenger=channel.messenger, profile=channel.profile))
+    return Row(
+        channel,
+        _devices_link(messenger=channel.messenger, profile=channel.profile),
+        _devices_link(never_started=channel.messenger, profile=channel.profile),
+    )
 
 
 def _notices(ahead: int, lost: int) -> Iterable[str]:

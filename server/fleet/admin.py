@@ -24,6 +24,7 @@ from server.fleet import device_keys, holdings, revocation, secrets
 from server.fleet.figures import figures
 from server.fleet.filters import (
     ChannelFilter,
+    NeverStartedFilter,
     OwnershipFilter,
     ProfileFilter,
     SerialFilter,
@@ -57,7 +58,14 @@ class DeviceAdmin(ReadOnlyAdmin):
     """The fleet as a list, and each device's story."""
 
     list_display = ("standing", "device", "ownership_word", "system", "policy", "heard", "odd")
-    list_filter = (StandingFilter, OwnershipFilter, ChannelFilter, ProfileFilter, SerialFilter)
+    list_filter = (
+        StandingFilter,
+        OwnershipFilter,
+        ChannelFilter,
+        NeverStartedFilter,
+        ProfileFilter,
+        SerialFilter,
+    )
     list_before_template = "console/standings.html"
     search_fields = ("name", "id")
     show_full_result_count = False

@@ -14,6 +14,7 @@ from django.db import transaction
 from contract import wire
 from contract.envelope import Address, VerifyKey
 from contract.messages import Acknowledgement, CheckIn, CheckInReply, SealedRequest
+from contract.observations import ASKED_FOR
 from server.access import audit
 from server.errors import RefusedError, TooOftenError
 from server.fleet import device_keys, intake, revocation, rows
@@ -27,6 +28,7 @@ from server.identity import Identity
 from server.policies import catalogues, publishing
 from server.policies.models import Publication
 
+_ALSO_TAKES = tuple(sorted(ASKED_FOR))
 DEVICES = of_devices()
 REMEMBERED_KEYS = RememberedKeys()
 
@@ -175,6 +177,7 @@ def _reply(visit: Visit, in_force: _InForce, identity: Identity, now: datetime) 
         wants_new_key=visit.next_key is None and device_keys.is_change_wanted(device, now),
         next_key=visit.next_key,
         settings=settings.AGENT_SETTINGS,
+        also_takes=_ALSO_TAKES,
         spread_seconds=spread_seconds(now),
     )
     return CheckInReply(

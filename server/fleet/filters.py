@@ -12,7 +12,7 @@ from contract import wire
 from server.console.present import OWNERSHIPS, PROFILES, STANDINGS
 from server.distinct import distinct
 from server.fleet.figures import Figures
-from server.fleet.models import ChannelSeen, Device
+from server.fleet.models import ChannelSeen, Device, InstalledMessenger
 from server.fleet.standing import filtered
 from server.moments import utc_now
 from server.numbers import number_in
@@ -72,6 +72,25 @@ class ChannelFilter(SimpleListFilter):
         return queryset.filter(pk__in=seen.values("device"))
 
 
+class NeverStartedFilter(SimpleListFilter):
+    """By a messenger that is installed on them and was never started; together with the profile, by its side."""
+
+    title, parameter_name = "installed, never started", "never_started"
+
+    def lookups(self, _request: HttpRequest, _model_admin: Any) -> Choices:
+        """Return the messengers that are installed anywhere."""
+        known = in_use()
+        names = ((one, known.name_of(one)) for one in distinct(InstalledMessenger, "messenger") if one)
+        return sorted(names, key=lambda pair: pair[1].casefold())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Device]) -> QuerySet[Device]:
+        """Narrow the list."""
+        if not self.value():
+            return queryset
+        unused = never_started(self.value() or "", request.GET.get(ProfileFilter.parameter_name))
+        return queryset.filter(pk__in=unused.values("device"))
+
+
 class ProfileFilter(SimpleListFilter):
     """By the side on which a messenger was seen."""
 
@@ -83,8 +102,10 @@ class ProfileFilter(SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Device]) -> QuerySet[Device]:
         """Narrow the list."""
-        if not self.value() or ChannelFilter.parameter_name in request.GET:
-            return queryset  # with a messenger, that filter asks for the profile, too
+        if not self.value() or {ChannelFilter.parameter_name, NeverStartedFilter.parameter_name} & {
+            *request.GET
+        }:
+            return queryset  # with a messenger, its filter asks for the profile, too
         return queryset.filter(pk__in=ChannelSeen.objects.filter(profile=self.value()).values("device"))
 
 
@@ -104,6 +125,14 @@ class SerialFilter(SimpleListFilter):
         return queryset if serial is None else queryset.filter(policy_serial=serial)
 
 
+def never_started(messenger: str, profile: str | None) -> QuerySet[InstalledMessenger]:
+    """Return where a messenger is installed and was never started; on any side without a profile."""
+    unused = InstalledMessenger.objects.filter(
+        messenger=messenger, is_there=True, is_started=False
+    ).order_by()
+    return unused.filter(profile=profile) if profile else unused
+
+
 def known_count(query: QueryDict, counted: Figures) -> int | None:
     """Return how many devices an address leads to, where that needs no counting of devices; None where it does."""
     narrowing = _narrowing(query)
@@ -112,6 +141,10 @@ def known_count(query: QueryDict, counted: Figures) -> int | None:
             return counted.standings[standing]
         case {"messenger": messenger, "profile": profile} if len(narrowing) == 2 and messenger and profile:
             return ChannelSeen.objects.filter(messenger=messenger, profile=profile).count()
+        case {"never_started": messenger, "profile": profile} if (
+            len(narrowing) == 2 and messenger and profile
+        ):
+            return never_started(messenger, profile).count()
         case _:
             return None if narrowing else counted.devices
 

@@ -9,7 +9,14 @@ import msgspec
 from contract import observations, wire
 from contract.errors import MalformedError
 from contract.messages import CheckIn, ObservationBody, salted_digest
-from contract.observations import DISCLOSURES, NoticeRecord, Observation, ReminderReceipt, SightingObserved
+from contract.observations import (
+    DISCLOSURES,
+    InstalledObserved,
+    NoticeRecord,
+    Observation,
+    ReminderReceipt,
+    SightingObserved,
+)
 from server.errors import RefusedError
 from server.fleet import rows, sequences
 from server.fleet.models import Device, ReceivedObservation
@@ -183,6 +190,8 @@ def _subject(observation: Observation | str) -> str:
     match observation:
         case SightingObserved():
             return observation.sighting
+        case InstalledObserved():
+            return observation.installation
         case ReminderReceipt():
             return observation.reminder
         case _:

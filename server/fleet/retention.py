@@ -1,6 +1,6 @@
 """What is kept for how long, as the policy in force says; what is older is erased.
 
-Personal data goes first: the bodies of observations and the sightings made from them, after `personal_data_days`. What stays is the
+Personal data goes first: the bodies of observations and the sightings and installed messengers made from them, after `personal_data_days`. What stays is the
 number, the digest and the seal, so that a check-in can still be verified. After `records_days` the rest goes: on SQLite row by row,
 on PostgreSQL a whole month at a time (see `server.fleet.partitions`). Nothing goes before that, and without a policy nothing goes.
 """
@@ -26,6 +26,7 @@ from server.fleet.models import (
     ChannelSeen,
     CheckInRecord,
     Device,
+    InstalledMessenger,
     ReceivedObservation,
     Sighting,
     UnlistedMessenger,
@@ -40,7 +41,7 @@ _AT_ONCE = 2000
 _IMPERSONAL = tuple(disclosure.type for disclosure in DISCLOSURES if not disclosure.personal)
 """Kinds without personal data. One that this server does not know, or cannot read, may hold some."""
 _CHANNEL = ("device", "messenger", "profile")
-_Row = TypeVar("_Row", ReceivedObservation, Sighting, CheckInRecord)
+_Row = TypeVar("_Row", ReceivedObservation, Sighting, InstalledMessenger, CheckInRecord)
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -57,13 +58,15 @@ class Erased(msgspec.Struct, kw_only=True):
 
     bodies: int = 0
     sightings: int = 0
+    installed: int = 0
+    """Messengers that are installed no longer, or on a device that is not heard from."""
     observations: int = 0
     check_ins: int = 0
 
     def in_words(self) -> str:
         """Return the counts as a line."""
         return (
-            f"{self.bodies} bodies, {self.sightings} sightings; "
+            f"{self.bodies} bodies, {self.sightings} sightings, {self.installed} installed messengers; "
             f"{self.observations} observations and {self.check_ins} check-ins altogether"
         )
 
@@ -88,12 +91,13 @@ def limits() -> Limits | None:
 
 def overdue(kept: Limits, now: datetime) -> Erased:
     """Return how much is older than it may be."""
-    bodies, sightings, observations, check_ins = _overdue(kept, now)
+    bodies, sightings, installed, observations, check_ins = _overdue(kept, now)
     gone = observations.count()
     return Erased(
         # A body that goes with its whole record is counted there.
         bodies=bodies.exclude(received_at__lt=_records_end(kept, now)).count(),
         sightings=sightings.count(),
+        installed=installed.count(),
         observations=gone,
         check_ins=check_ins.count(),
     )
@@ -136,7 +140,7 @@ def _apply(kept: Limits, now: datetime, actor: str) -> Erased:
 
 
 def _erase(kept: Limits, now: datetime, erased: Erased) -> None:
-    bodies, sightings, observations, check_ins = _overdue(kept, now)
+    bodies, sightings, installed, observations, check_ins = _overdue(kept, now)
     if partitions.is_partitioned():
         for month in partitions.before(_records_end(kept, now)):
             erased.observations += partitions.drop(month)
@@ -150,6 +154,8 @@ def _erase(kept: Limits, now: datetime, erased: Erased) -> None:
         erased.bodies += rows.update(body=None, salt="", subject="")
     for seen in _portions(sightings):
         erased.sightings += _forget(seen)
+    for there in _portions(installed):
+        erased.installed += there.delete()[0]
     # One that was reported just now may have no sighting yet that this transaction sees.
     old = UnlistedMessenger.objects.filter(
         last_reported_on__lt=now.date() - timedelta(days=kept.personal_data_days)
@@ -175,16 +181,21 @@ def _forget(sightings: QuerySet[Sighting]) -> int:
 def _overdue(
     kept: Limits, now: datetime
 ) -> tuple[
-    QuerySet[ReceivedObservation], QuerySet[Sighting], QuerySet[ReceivedObservation], QuerySet[CheckInRecord]
+    QuerySet[ReceivedObservation],
+    QuerySet[Sighting],
+    QuerySet[InstalledMessenger],
+    QuerySet[ReceivedObservation],
+    QuerySet[CheckInRecord],
 ]:
     personal, records = now - timedelta(days=kept.personal_data_days), now - timedelta(days=kept.records_days)
     end = _records_end(kept, now)
     is_overdue = Q(received_at__lt=records) | Q(received_at__lt=personal) & ~Q(kind__in=_IMPERSONAL)
-    # What is open on a device that is heard from is how things stand, however long ago it began.
-    is_past = Q(is_open=False) | Q(device__last_check_in_at__lt=personal)
+    # What is open or installed on a device that is heard from is how things stand, however long ago it began.
+    is_unheard = Q(device__last_check_in_at__lt=personal)
     return (
         ReceivedObservation.objects.filter(is_overdue, body__isnull=False),
-        Sighting.objects.filter(is_past, reported_at__lt=personal),
+        Sighting.objects.filter(Q(is_open=False) | is_unheard, reported_at__lt=personal),
+        InstalledMessenger.objects.filter(Q(is_there=False) | is_unheard, reported_at__lt=personal),
         ReceivedObservation.objects.filter(received_at__lt=end),
         CheckInRecord.objects.filter(received_at__lt=end, reported__gt=0),
     )

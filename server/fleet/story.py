@@ -8,12 +8,14 @@ from django.utils import timezone
 
 from contract.errors import MalformedError
 from contract.observations import (
+    InstalledObserved,
     NoticeRecord,
     PolicyAnswer,
     ReminderReceipt,
     SightingObserved,
     Tombstone,
     Trouble,
+    called,
     decode,
     sentence,
 )
@@ -75,8 +77,8 @@ def story(device: Device, before: int | None = None) -> Story:
 
 
 def _told_after(page: Iterable[ReceivedObservation]) -> str | None:
-    observed = (_decoded(row) for row in page if row.kind == "sighting")
-    details = {sighting.detail for sighting in observed if isinstance(sighting, SightingObserved)}
+    observed = (_decoded(row) for row in page if row.kind in {"sighting", "installed"})
+    details = {one.detail for one in observed if isinstance(one, SightingObserved | InstalledObserved)}
     if details & {"kind", "name"}:
         return "day"
     return "hour" if "hour" in details else None
@@ -119,6 +121,9 @@ def _others(page: Iterable[ReceivedObservation]) -> Iterable[Entry]:
     for row in page:
         if row.kind == "sighting" or row.body is None:
             continue
+        if row.kind == "installed":
+            yield from _of_installed(row)
+            continue
         title, remark, at = _in_words(row)
         local = timezone.localtime(at or row.received_at)
         yield Entry(
@@ -128,6 +133,19 @@ def _others(page: Iterable[ReceivedObservation]) -> Iterable[Entry]:
             order=row.pk,
             title=title,
             remark=remark,
+            is_fork=row.is_fork,
+        )
+
+
+def _of_installed(row: ReceivedObservation) -> Iterable[Entry]:
+    noticed = _decoded(row)
+    if isinstance(noticed, InstalledObserved):
+        yield Entry(
+            kind="installed",
+            day=noticed.day,
+            at=noticed.at,
+            order=row.pk,
+            title=f"{called(noticed)} {'is installed' if noticed.change == 'found' else 'was removed'}",
             is_fork=row.is_fork,
         )
 

@@ -7,7 +7,7 @@ import msgspec
 from django.conf import settings
 
 from contract.messages import CheckIn
-from server.fleet import intake, projection, rows, unlisted
+from server.fleet import installed, intake, projection, rows, unlisted
 from server.fleet.models import CheckInRecord, Device
 
 
@@ -62,8 +62,10 @@ def take(visits: Sequence[Visit], now: datetime) -> None:
     records = _keep(visits, now)
     reports = [(visit.device.pk, records[visit.device.pk], visit.taken) for visit in visits]
     intake.store(reports, now)
-    projection.project(((device_id, taken) for device_id, _, taken in reports), now)
-    unlisted.note((taken for _, _, taken in reports), now)
+    taken = [(device_id, one) for device_id, _, one in reports]
+    projection.project(taken, now)
+    installed.project(taken, now)
+    unlisted.note((one for _, one in taken), now)
     verdicts = projection.open_verdicts(records)
     for visit in visits:
         _note(visit, verdicts[visit.device.pk], now)

@@ -58,6 +58,7 @@ SNAPSHOT = Snapshot(
     notice_due=False,
     messengers=(),
     noticing=Noticing("events"),
+    installs=Noticing("events"),
     catalogue=CatalogueInUse(version=3, release="0.1.0", current=3),
 )
 SETTINGS = msgspec.structs.replace(
@@ -94,6 +95,7 @@ CHECKS = {
     "notice",
     "sensing",
     "starts",
+    "installs",
     "time zones",
 }
 
@@ -131,6 +133,7 @@ def answer(**changes: Any) -> dict[str, Any]:
     return {"server": ServerAnswer(url="https://decorum.example.com", **changes)}
 
 
+UNWATCHED = Noticing("polling", "This user may watch no more folders.", "Raise fs.inotify.max_user_watches.")
 POLLING = Noticing("polling", "This kernel tells only with CAP_NET_ADMIN.", "Give its service CAP_NET_ADMIN.")
 CLAMPED = {**SETTINGS.values, "check_in_seconds": Value(5, "file", "1 was asked for; 5 to 86400 is taken.")}
 WORK_ONLY = Ceiling(personal=ProfileCeiling(work="exact"))
@@ -165,6 +168,7 @@ WRONG = [
     Wrong("notice", "attention", "not been told", said(notice_due=True)),
     Wrong("sensing", "attention", "cannot be looked at", {"sees_others": False}),
     Wrong("starts", "attention", "only with CAP_NET_ADMIN", said(noticing=POLLING)),
+    Wrong("installs", "attention", "may watch no more folders", said(installs=UNWATCHED)),
     Wrong("time zones", "broken", "missing", {"has_zones": False}),
     Wrong("agent's word", "attention", "The disk is full", said(problems=(Problem("x", "The disk is full.", "Make room."),))),
 ]  # fmt: skip
@@ -177,6 +181,16 @@ def test_what_is_wrong_is_found_and_nothing_else(wrong: Wrong) -> None:
     (finding,) = findings
     assert wrong.word in finding.sentence
     assert finding.remedy
+
+
+def test_how_installs_are_noticed_is_said_also_where_nothing_is_wrong_with_it() -> None:
+    def installs(noticing: Noticing) -> Finding:
+        facts = msgspec.structs.replace(WELL, **said(installs=noticing))
+        return next(one for one in examine(facts) if one.check == "installs")
+
+    assert "at once" in installs(Noticing("events")).sentence
+    looked = installs(Noticing("polling", "There is no folder yet."))
+    assert (looked.grade, "once a minute. There is no folder yet." in looked.sentence) == ("fine", True)
 
 
 def starts(noticing: Noticing, scope: Scope = "system") -> Finding:

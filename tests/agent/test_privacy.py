@@ -8,7 +8,14 @@ import pytest
 from agent.privacy import WITHHELD, Cleared, Door
 from contract import observations, wire
 from contract.ceiling import DETAILS, Ceiling, Detail, ProfileCeiling
-from contract.observations import NoticeRecord, ReminderReceipt, SightingObserved, Trouble, Unlisted
+from contract.observations import (
+    InstalledObserved,
+    NoticeRecord,
+    ReminderReceipt,
+    SightingObserved,
+    Trouble,
+    Unlisted,
+)
 from contract.policy import Ownership, Profile
 
 UID = 1000
@@ -26,6 +33,17 @@ SIGHTING = SightingObserved(
     verdict="violation",
     rule="no-telegram",
     policy_serial=4,
+)
+INSTALLED = InstalledObserved(
+    installation="d" * 32,
+    change="found",
+    detail="exact",
+    profile="work",
+    messenger="telegram",
+    name="Telegram",
+    listed=True,
+    day=date(2026, 3, 2),
+    at=AT,
 )
 RECEIPT = ReminderReceipt(
     reminder="b" * 32,
@@ -65,6 +83,9 @@ def test_an_empty_ceiling_lets_nothing_about_anybody_through(ownership: Ownershi
     sighting = msgspec.structs.replace(SIGHTING, profile=profile)
     assert closed.clear_sighting(sighting, "consumer", AT, UID) is None
     assert closed.clear_receipt(RECEIPT, profile, UID) is None
+    installed = msgspec.structs.replace(INSTALLED, profile=profile)
+    assert closed.clear_installed(installed, "consumer", AT, UID) is None
+    assert closed.clear_installed(installed, "consumer", AT, None) is None
 
 
 def test_before_the_notice_nothing_leaves_and_afterwards_only_about_those_who_were_told() -> None:
@@ -73,7 +94,12 @@ def test_before_the_notice_nothing_leaves_and_afterwards_only_about_those_who_we
     assert silent.clear_sighting(SIGHTING, "consumer", AT, UID) is None
     assert silent.clear_receipt(RECEIPT, "work", UID) is None
     assert silent.clear_device(trouble, AT) is None
+    assert silent.clear_installed(INSTALLED, "consumer", AT, UID) is None
+    assert silent.clear_installed(INSTALLED, "consumer", AT, None) is None
     silent.tell(UID)
+    assert silent.clear_installed(INSTALLED, "consumer", AT, UID) is not None
+    assert silent.clear_installed(INSTALLED, "consumer", AT, UID + 1) is None
+    assert silent.clear_installed(INSTALLED, "consumer", AT, None) is not None
     assert silent.clear_sighting(SIGHTING, "consumer", AT, UID) is not None
     assert silent.clear_sighting(SIGHTING, "consumer", AT, UID + 1) is None
     assert silent.clear_receipt(RECEIPT, "work", UID + 1) is None
@@ -137,6 +163,19 @@ def test_kind_names_neither_the_messenger_nor_a_rule_that_would_name_it() -> Non
     assert (seen.kind, seen.day, seen.rule) == ("consumer", date(2026, 3, 2), WITHHELD)
     assert b"elegram" not in wire.encode(seen)
     assert cleared.not_before == datetime(2026, 3, 3, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("detail", [one for one in DETAILS if one != "nothing"])
+def test_what_is_installed_is_as_coarse_and_waits_as_long_as_a_sighting(detail: Detail) -> None:
+    cleared, like = door(detail).clear_installed(INSTALLED, "consumer", AT, UID), cleared_sighting(detail)
+    assert cleared is not None
+    told, seen = cleared.observation, like.observation
+    assert isinstance(told, InstalledObserved)
+    assert isinstance(seen, SightingObserved)
+    assert (cleared.not_before, cleared.uid, told.detail) == (like.not_before, UID, detail)
+    for field in ("messenger", "name", "kind", "listed", "day", "at"):
+        assert getattr(told, field) == getattr(seen, field)
+    assert detail != "kind" or b"elegram" not in wire.encode(told)
 
 
 def test_a_receipt_is_as_coarse_as_the_sighting_that_it_is_about() -> None:

@@ -13,6 +13,7 @@ from contract.errors import MalformedError
 from contract.observations import (
     DISCLOSURES,
     LIMIT_BYTES,
+    InstalledObserved,
     NoticeRecord,
     Observation,
     PolicyAnswer,
@@ -45,6 +46,21 @@ TOLD: dict[type[msgspec.Struct], tuple[str, dict[str, str]]] = {
             "rule": "by which rule",
             "policy_serial": "the policy of that version",
             "unlisted": "what its program says of itself",
+        },
+    ),
+    InstalledObserved: (
+        "installed",
+        {
+            "installation": "under a random number",
+            "change": "is installed here, or is not any more",
+            "detail": "only as much of this as is allowed for each side",
+            "profile": "on which side",
+            "messenger": "its name",
+            "name": "its name",
+            "kind": "and kind",
+            "listed": "whether it is a known one",
+            "day": "on which day",
+            "at": "at which time that was noticed",
         },
     ),
     ReminderReceipt: (
@@ -153,7 +169,7 @@ def test_a_disclosure_says_what_why_and_who_in_sentences(disclosure: observation
 
 
 def test_what_concerns_a_person_is_marked_as_personal_data() -> None:
-    assert {one.type for one in DISCLOSURES if one.personal} == {"sighting", "receipt", "notice"}
+    assert {one.type for one in DISCLOSURES if one.personal} == {"sighting", "installed", "receipt", "notice"}
 
 
 any_observation = st.one_of([values_of(kind) for kind in KINDS])
@@ -195,6 +211,26 @@ def test_the_sentence_says_what_is_known_and_no_more() -> None:
     assert sentence(observations.decode(exact)) == (
         "Telegram was judged again on the work side on 2026-03-02 at 09:05; not in line with the policy."
     )
+
+
+def test_what_is_installed_is_told_as_such_and_never_as_in_use() -> None:
+    found = InstalledObserved(
+        installation="a" * 32,
+        change="found",
+        detail="exact",
+        profile="work",
+        messenger="telegram",
+        name="Telegram",
+        day=MOMENT.date(),
+        at=MOMENT,
+    )
+    assert sentence(found) == "Telegram is installed here; noticed on 2026-03-02 at 09:05."
+    gone = msgspec.structs.replace(found, change="removed", name=None, messenger=None, kind="both", at=None)
+    assert sentence(gone) == "A both messenger is no longer installed here; noticed on 2026-03-02."
+
+
+def test_a_type_that_servers_are_asked_for_is_one_of_those_that_are_told_of() -> None:
+    assert {disclosure.type for disclosure in DISCLOSURES} >= observations.ASKED_FOR
 
 
 @pytest.mark.parametrize(

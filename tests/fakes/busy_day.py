@@ -28,6 +28,7 @@ from agent.sensing.signals.linux_signals import LinuxSignals
 from agent.settings import load
 from agent.settings_watch import SettingsPlace
 from contract.messages import SealedRequest
+from tests.fakes.applications import FakeApplications, FakeFolderWatch
 from tests.fakes.central_server import CentralServer
 from tests.fakes.device import EVERYTHING, Device, HandClock, policy
 from tests.fakes.hand_loop import HandLoop
@@ -142,6 +143,7 @@ class BusyDay:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.source = FakeProcessSource()
+        self.applications = FakeApplications()
         self.lines = self.outcomes = 0
         """How many lines trays were told, and how many messengers were started."""
         self._plain: deque[int] = deque()
@@ -173,6 +175,8 @@ class BusyDay:
             signals=LinuxSignals(self.source, self._folder / "root"),
             starts=Offer(None, NoChild()),
             entries=DesktopIndex(()),
+            applications=self.applications,
+            folder_watch=FakeFolderWatch(),
             credentials=device.credentials,
             transport=self.server,
             usage=lambda: Usage(clock.monotonic(), 0.0, 0),

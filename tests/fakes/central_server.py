@@ -46,7 +46,7 @@ from contract.messages import (
     SealedRequest,
     salted_digest,
 )
-from contract.observations import Observation, decode
+from contract.observations import ASKED_FOR, Observation, decode
 from contract.overlay import parse as parse_overlay
 from contract.policy import Policy
 
@@ -80,6 +80,8 @@ class CentralServer:
         self.next_check_in_seconds = 300
         self.spread_seconds = 0
         self.wishes: dict[str, int | bool | str] = {}
+        self.also_takes: tuple[str, ...] = tuple(sorted(ASKED_FOR))
+        """The later types of observation that it says it takes; an older server names none."""
         self.wants_new_key = False
         self.next_device_key: VerifyKey | None = None
         self.is_down = self.has_left = False
@@ -263,6 +265,7 @@ class CentralServer:
             next_check_in_seconds=self.next_check_in_seconds,
             settings=self.wishes,
             spread_seconds=self.spread_seconds,
+            also_takes=self.also_takes,
             wants_new_key=self.wants_new_key,
             next_key=self._take_next_key(message),
         )

@@ -28,6 +28,7 @@ from contract.ceiling import Ceiling
 from contract.evidence import Match
 from contract.places import Scope
 from contract.policy import Ownership
+from tests.fakes.applications import FakeApplications, FakeFolderWatch
 from tests.fakes.device import EVERYTHING, Device, policy
 from tests.fakes.process_events import NoChild
 from tests.fakes.process_source import FakeProcessSource
@@ -57,6 +58,7 @@ class RunningAgent:
         self._ceiling, self._notice, self._ownership = ceiling, notice, ownership
         self._loop = asyncio.new_event_loop()
         self._pids = 100
+        self.applications = FakeApplications()
         self.processes = FakeProcessSource()
         """What runs on its device: nothing, until a test starts it."""
         self.seconds_of_work = 0.0
@@ -83,6 +85,8 @@ class RunningAgent:
             signals=LinuxSignals(self.processes, self._folder / "root"),
             starts=Offer(None, NoChild()),
             entries=DesktopIndex(()),
+            applications=self.applications,
+            folder_watch=FakeFolderWatch(),
             credentials=device.credentials,
             transport=device.server,
             usage=lambda: Usage(device.clock.monotonic(), self.seconds_of_work, 0),

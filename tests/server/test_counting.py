@@ -218,7 +218,7 @@ def test_a_large_fleets_page_reads_no_device_but_those_it_shows(
     django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
     monkeypatch.setattr(figures, "LARGE", 4)
-    for path, questions in (("/", 8), ("/fleet/device/", 7)):
+    for path, questions in (("/", 8), ("/fleet/device/", 9)):
         page(console, path)
         with django_assert_max_num_queries(questions) as asked:
             page(console, path)
@@ -321,6 +321,6 @@ def test_a_channel_is_called_as_devices_call_it_where_nobody_lists_it(
             )
         )
     )
-    channel = page(console, "/").partition("Channels seen")[2]
+    channel = page(console, "/").partition("Channels in use and installed")[2]
     assert "Chatterbox" in channel
     assert "messenger=unlisted%3Aorg.x&amp;profile=work" in channel

@@ -175,7 +175,9 @@ def test_each_run_is_one_line_of_the_audit_log(device_with_past: SimulatedDevice
     erase(clock.now)
     (entry,) = AuditEntry.objects.filter(action__startswith="retention.")
     assert (entry.action, entry.actor) == ("retention.applied", "command line")
-    assert entry.detail.startswith("4 bodies, 1 sightings; 0 observations and 0 check-ins")
+    assert entry.detail.startswith(
+        "4 bodies, 1 sightings, 0 installed messengers; 0 observations and 0 check-ins"
+    )
 
 
 def test_a_run_that_breaks_off_is_written_down_and_tried_again(

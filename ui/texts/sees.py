@@ -39,6 +39,7 @@ TYPES = {
     "enrolment": "Joining",
     "heartbeat": "Sign of life",
     "sighting": "Messengers in use",
+    "installed": "Messengers installed",
     "question": "Asking what is held",
     "leaving": "Leaving",
     "receipt": "Reminders",

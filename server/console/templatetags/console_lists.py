@@ -10,7 +10,7 @@ from server.fleet.figures import Figures
 from server.fleet.standing import STANDINGS
 
 register = template.Library()
-_OTHERS = ("messenger", "profile", "ownership", "serial", "q")
+_OTHERS = ("messenger", "never_started", "profile", "ownership", "serial", "q")
 
 
 class Chip(msgspec.Struct, frozen=True):
@@ -47,7 +47,7 @@ def standings_bar(context: Any, cl: Any) -> dict[str, Any]:
     kept = {"standing": chosen} if chosen else {}
     narrowed = [
         Narrowed(
-            f"{name}: {value}"[:60],
+            f"{name.replace('_', ' ')}: {value}"[:60],
             _link(kept | {one: other for one, other in others.items() if one != name}),
         )
         for name, value in others.items()

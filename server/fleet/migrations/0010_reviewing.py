@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("fleet", "0008_check_ins_together")]
+    dependencies = [("fleet", "0009_installed_messengers")]
 
     operations = [
         migrations.CreateModel(

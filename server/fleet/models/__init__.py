@@ -3,6 +3,7 @@
 from server.fleet.models.channel import ChannelSeen
 from server.fleet.models.device import Device, FormerKey
 from server.fleet.models.installation import Installation
+from server.fleet.models.installed import InstalledMessenger
 from server.fleet.models.records import CheckInRecord, ReceivedObservation
 from server.fleet.models.secret import EnrolmentSecret
 from server.fleet.models.sighting import Sighting
@@ -15,6 +16,7 @@ __all__ = [
     "EnrolmentSecret",
     "FormerKey",
     "Installation",
+    "InstalledMessenger",
     "ReceivedObservation",
     "Sighting",
     "UnlistedMessenger",

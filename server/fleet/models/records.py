@@ -46,7 +46,7 @@ class ReceivedObservation(models.Model):
     kind = models.CharField(max_length=16)
     """Its type; `unknown` for one of a newer agent, `unreadable` for one that breaks its own form."""
     subject = models.CharField(max_length=32, blank=True)
-    """The sighting or reminder that it is about."""
+    """The sighting, installation or reminder that it is about."""
     is_fork = models.BooleanField(default=False)
     """Whether its number had been taken before, with another digest."""
 
