@@ -236,6 +236,8 @@ class HeldDevice(Dated, frozen=True, kw_only=True):
     last_check_in_at: Moment | None
     sightings: Count
     """Rows that say how its sightings read now, each made of its reports."""
+    installed: Count = 0
+    """Rows that say which messengers are installed on it, alike."""
     audit_entries: Count
     """Entries of the audit log that name it."""
 

@@ -116,5 +116,6 @@ def _about(device: Device) -> HeldDevice:
         enrolled_at=device.enrolled_at,
         last_check_in_at=device.last_check_in_at,
         sightings=Sighting.objects.filter(device=device).count(),
+        installed=device.installed.count(),
         audit_entries=AuditEntry.objects.filter(names).count(),
     )
