@@ -16,7 +16,7 @@ from contract.messages import (
     SealedRequest,
 )
 from server.access.models import AuditEntry
-from server.fleet.models import CheckInRecord, Device, ReceivedObservation, Sighting
+from server.fleet.models import CheckInRecord, Device, InstalledMessenger, ReceivedObservation, Sighting
 from server.fleet.questions import asked_by
 from server.fleet.seals import answered
 from server.identity import Identity
@@ -116,6 +116,6 @@ def _about(device: Device) -> HeldDevice:
         enrolled_at=device.enrolled_at,
         last_check_in_at=device.last_check_in_at,
         sightings=Sighting.objects.filter(device=device).count(),
-        installed=device.installed.count(),
+        installed=InstalledMessenger.objects.filter(device=device).count(),
         audit_entries=AuditEntry.objects.filter(names).count(),
     )
