@@ -8,7 +8,7 @@ A report that may not tell the time must not tell it by when it is sent either, 
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
-from typing import NewType
+from typing import NewType, TypeVar
 
 import msgspec
 
@@ -30,6 +30,7 @@ from contract.policy import Ownership, Profile
 WITHHELD = "withheld"
 """Stands for a rule whose name would tell the messenger's."""
 
+_Named = TypeVar("_Named", SightingObserved, InstalledObserved)
 _Pass = NewType("_Pass", object)
 _PASS = _Pass(object())
 
@@ -100,19 +101,9 @@ class Door:
         detail = self.detail(full.profile, uid)
         if detail == "nothing":
             return None
-        named = detail != "kind"
-        reduced = msgspec.structs.replace(
-            full,
-            detail=detail,
-            messenger=full.messenger if named else None,
-            name=full.name if named else None,
-            listed=full.listed if named else None,
-            kind=kind,
-            day=at.date(),
-            at=_coarse(at, detail),
-            rule=full.rule if named else WITHHELD,
-            unlisted=full.unlisted if named else None,
-        )
+        reduced = _reduced(full, detail, kind, at)
+        if detail == "kind":
+            reduced = msgspec.structs.replace(reduced, rule=WITHHELD, unlisted=None)
         return Cleared(_PASS, reduced, _earliest(at, detail), uid)
 
     def clear_installed(
@@ -129,18 +120,7 @@ class Door:
         detail = self.detail(full.profile, uid)
         if detail == "nothing":
             return None
-        named = detail != "kind"
-        reduced = msgspec.structs.replace(
-            full,
-            detail=detail,
-            messenger=full.messenger if named else None,
-            name=full.name if named else None,
-            listed=full.listed if named else None,
-            kind=kind,
-            day=at.date(),
-            at=_coarse(at, detail),
-        )
-        return Cleared(_PASS, reduced, _earliest(at, detail), uid)
+        return Cleared(_PASS, _reduced(full, detail, kind, at), _earliest(at, detail), uid)
 
     def clear_receipt(self, full: ReminderReceipt, profile: Profile, uid: int) -> Cleared | None:
         """Return what may be reported of a reminder; it names a rule, so the profile's ceiling holds for it too."""
@@ -167,6 +147,21 @@ class Door:
     def clear_tombstone(self, tombstone: Tombstone, not_before: datetime) -> Cleared:
         """Return what is said of reports that were cleared and then dropped; no earlier than they themselves would have left."""
         return Cleared(_PASS, tombstone, not_before, None)
+
+
+def _reduced(full: _Named, detail: Detail, kind: MessengerKind | None, at: datetime) -> _Named:
+    """Return what is left of an observation that names a messenger."""
+    is_named = detail != "kind"
+    return msgspec.structs.replace(
+        full,
+        detail=detail,
+        messenger=full.messenger if is_named else None,
+        name=full.name if is_named else None,
+        listed=full.listed if is_named else None,
+        kind=kind,
+        day=at.date(),
+        at=_coarse(at, detail),
+    )
 
 
 def _coarse(at: datetime, detail: Detail) -> datetime | None:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import msgspec
 
+from agent.sensing import untrusted_xml
+
 FILE_LIMIT_BYTES = 512 * 1024
 WORDS_AT_MOST = 50
 WORD_LIMIT = 200
@@ -65,24 +67,9 @@ def parse(content: bytes) -> Component:
     Raises:
         ValueError: it is no XML, or declares entities.
     """
-    from xml.parsers import expat  # noqa: PLC0415 - most agents never meet such a file
-
     reader = _Reader()
-    parser = expat.ParserCreate()
-    parser.buffer_text = True
-    parser.StartElementHandler = reader.begin
-    parser.EndElementHandler = reader.end
-    parser.CharacterDataHandler = reader.text
-    parser.EntityDeclHandler = _refuse
-    try:
-        parser.Parse(content, True)
-    except (expat.ExpatError, LookupError, UnicodeError) as error:
-        raise ValueError(str(error)) from error
+    untrusted_xml.read(content, reader)
     return reader.component() if reader.type in _TYPES else NOTHING
-
-
-def _refuse(*_: object) -> None:
-    raise ValueError("it declares entities")
 
 
 class _Reader:

@@ -8,6 +8,8 @@ import hashlib
 
 import msgspec
 
+from agent.sensing import untrusted_xml
+
 FILE_NAME = "AppxManifest.xml"
 FILE_LIMIT_BYTES = 512 * 1024
 WORDS_AT_MOST = 50
@@ -49,24 +51,9 @@ def parse(content: bytes, executable: str) -> Manifest:
     Raises:
         ValueError: it is no XML, or declares entities.
     """
-    from xml.parsers import expat  # noqa: PLC0415 - no packaged application may ever start
-
     reader = _Reader(_path(executable))
-    parser = expat.ParserCreate()
-    parser.buffer_text = True
-    parser.StartElementHandler = reader.begin
-    parser.EndElementHandler = reader.end
-    parser.CharacterDataHandler = reader.text
-    parser.EntityDeclHandler = _refuse
-    try:
-        parser.Parse(content, True)
-    except (expat.ExpatError, LookupError, UnicodeError) as error:
-        raise ValueError(str(error)) from error
+    untrusted_xml.read(content, reader)
     return reader.manifest()
-
-
-def _refuse(*_: object) -> None:
-    raise ValueError("it declares entities")
 
 
 def _path(executable: str) -> str:
