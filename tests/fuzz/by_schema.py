@@ -7,7 +7,8 @@ Drawing a request takes ten times as long as answering it, so each that is drawn
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -19,10 +20,30 @@ from schemathesis import Case, GenerationMode
 from schemathesis.specs.openapi import checks
 
 from contract import wire
-from contract.messages import CheckIn, EnrolmentRequest, ObservationDigest, salted_digest
+from contract.envelope import Address
+from contract.messages import (
+    CheckIn,
+    EnrolmentRequest,
+    HoldingsRequest,
+    LeaveRequest,
+    ObservationDigest,
+    salted_digest,
+)
 from tests.contract.strategies import values_of
 from tests.fuzz.bounds import Bounds
-from tests.fuzz.fixed import CHECK_IN, ENROL_PATH, ENROLMENT, NEXT_KEY, SECRET, sealed_text
+from tests.fuzz.fixed import (
+    CHECK_IN,
+    CHECK_IN_PATH,
+    ENROL_PATH,
+    ENROLMENT,
+    HOLDINGS,
+    HOLDINGS_PATH,
+    LEAVE,
+    LEAVE_PATH,
+    NEXT_KEY,
+    SECRET,
+    sealed_text,
+)
 from tests.fuzz.shapes import few, spoiled_by_chance
 from tests.fuzz.target import FoundError, no_fault_is_swallowed
 from tests.fuzz.targets import django_in_memory
@@ -101,8 +122,8 @@ def _cases(operation: Any, mode: GenerationMode, number: int) -> st.SearchStrate
     cases: st.SearchStrategy[Case] = operation.as_strategy(generation_mode=mode)
     if mode is not GenerationMode.POSITIVE:
         return cases
-    seal_it = _enrolment if operation.path == ENROL_PATH else _check_in
-    payloads = few(values_of(EnrolmentRequest if operation.path == ENROL_PATH else CheckIn), number)
+    kind, seal_it = _SEALED[operation.path]
+    payloads = few(values_of(kind), number)
     return st.tuples(cases, payloads, st.booleans()).map(
         lambda drawn: seal_it(drawn[0], drawn[1]) if drawn[2] else drawn[0]
     )
@@ -125,11 +146,34 @@ def _check_in(case: Case, payload: Any) -> Case:
     return case
 
 
+def _holdings(case: Case, payload: Any) -> Case:
+    return _question(case, payload, HOLDINGS)
+
+
+def _leaving(case: Case, payload: Any) -> Case:
+    return _question(case, payload, LEAVE)
+
+
+def _question(case: Case, payload: Any, address: Address) -> Case:
+    """Most are of this moment; what is drawn hardly ever is."""
+    at = payload["at"] if len(str(payload)) % 8 == 0 else datetime.now(UTC)
+    case.body = {**case.body, "sealed": sealed_text(wire.encode({**payload, "at": at}), address)}
+    return case
+
+
 def _numbered(bodies: Iterable[Any]) -> Iterable[Any]:
     """Yield each number once, written as the server takes it: JSON Schema holds 1.0 for an integer, too."""
     by_number = {int(body["sequence"]): body for body in bodies}
     return ({**body, "sequence": number} for number, body in by_number.items())
 
+
+_SEALED: dict[str, tuple[type, Callable[[Case, Any], Case]]] = {
+    ENROL_PATH: (EnrolmentRequest, _enrolment),
+    CHECK_IN_PATH: (CheckIn, _check_in),
+    HOLDINGS_PATH: (HoldingsRequest, _holdings),
+    LEAVE_PATH: (LeaveRequest, _leaving),
+}
+"""What stands inside the sealed text that is sent to each address, and what seals it."""
 
 if __name__ == "__main__":
     main(sys.argv[1:])

@@ -12,7 +12,10 @@ DEVICE = "00112233445566778899"
 SECRET = f"{TENANT}.a-secret-for-tests"
 CHECK_IN = Address(type="check-in", tenant=TENANT, device=DEVICE, direction="to_server")
 ENROLMENT = Address(type="enrolment", tenant=TENANT, device="new", direction="to_server")
+HOLDINGS = Address(type="holdings-request", tenant=TENANT, device=DEVICE, direction="to_server")
+LEAVE = Address(type="leave-request", tenant=TENANT, device=DEVICE, direction="to_server")
 ENROL_PATH, CHECK_IN_PATH = "/agent/v1/enrol", "/agent/v1/check-in"
+HOLDINGS_PATH, LEAVE_PATH = "/agent/v1/holdings", "/agent/v1/leave"
 _NEXT = Address(type="device-key", tenant=TENANT, device=DEVICE, direction="to_server")
 
 
@@ -31,4 +34,4 @@ def proof() -> str:
 
 def sealed_text(payload: bytes, address: Address) -> str:
     """Return what the device has sealed, or for an enrolment a new one."""
-    return seal(payload, address, KEY if address is CHECK_IN else NEXT_KEY)
+    return seal(payload, address, NEXT_KEY if address is ENROLMENT else KEY)

@@ -26,15 +26,19 @@ pytestmark = pytest.mark.timeout(120)
 DEVICES = 3
 LATER = """
 from django.db import migrations, models
+
+class Migration(migrations.Migration):
+    dependencies = [("fleet", "{newest}")]
+    operations = [migrations.AddField("device", "later", models.TextField(db_default=""))]
+"""
+LATER_STILL = """
+from django.db import migrations, models
 from server.schema import AddIndexWhileServing
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("fleet", "{newest}")]
-    operations = [
-        migrations.AddField("device", "later", models.TextField(db_default="")),
-        AddIndexWhileServing("device", models.Index(fields=["later"], name="device_later")),
-    ]
+    dependencies = [("fleet", "9000_later")]
+    operations = [AddIndexWhileServing("device", models.Index(fields=["later"], name="device_later"))]
 """
 
 
@@ -46,6 +50,7 @@ def next_version(tmp_path: Path) -> Path:
         shutil.copytree(ROOT / room, folder / room)
     newest = max(name for app, name in MigrationLoader(None).graph.leaf_nodes() if app == "fleet")
     (folder / "server/fleet/migrations/9000_later.py").write_text(LATER.format(newest=newest))
+    (folder / "server/fleet/migrations/9001_later_still.py").write_text(LATER_STILL)
     return folder
 
 
