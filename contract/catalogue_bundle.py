@@ -23,8 +23,8 @@ from contract.errors import MalformedError
 from contract.overlay import Overlay, merge
 from contract.wire import Dated, Moment
 
-PACKED_BYTES_AT_MOST = 384 * 1024
-"""The largest catalogue that is published: sealed it takes half of a reply, so that a policy has room beside it."""
+PACKED_BYTES_AT_MOST = 448 * 1024
+"""The largest catalogue that is published: sealed it takes three fifths of a reply, so that a large policy has room beside it."""
 UNPACKED_BYTES_AT_MOST = 8 * 1024 * 1024
 """The most that a device unpacks, whatever it was sent."""
 Release = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,6}(\.[0-9]{1,6}){0,3}[a-z0-9.+-]{0,20}\Z")]

@@ -67,6 +67,13 @@ def test_five_thousand_messengers_fit_into_a_reply_beside_a_large_policy() -> No
     assert len(encode(reply)) <= REPLY_LIMIT_BYTES
 
 
+def test_the_largest_that_is_published_leaves_room_for_a_large_policy() -> None:
+    reply = CheckInReply(
+        sealed="s" * 4000, bundle="p" * 400_000, catalogue="c" * (PACKED_BYTES_AT_MOST * 4 // 3 + 400)
+    )
+    assert len(encode(reply)) <= REPLY_LIMIT_BYTES
+
+
 def test_one_that_is_too_large_is_refused_before_it_is_published() -> None:
     with pytest.raises(MalformedError, match=f"at most {PACKED_BYTES_AT_MOST:,}"):
         packed(bundle(many(20_000)))
