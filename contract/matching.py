@@ -35,7 +35,7 @@ NAME_LIMIT = 15
 _DELETED = " (deleted)"
 _WRAPPED = re.compile(r"\.(.+)-wrapped")
 _ORIGIN = re.compile(r"(https://[a-z0-9.-]*[a-z0-9])\.?(?::443)?((?:[/?#].*)?)", re.DOTALL)
-_RELEASE = re.compile(r"( +(v?[0-9][0-9.+_-]*|\([^()]*\)))+\Z")
+_RELEASE = re.compile(r"( +((version +|v)?[0-9][0-9.+_-]*|\([^()]*\)))+\Z")
 _LEVELS = 10
 """How many parts of a host or a path are looked at."""
 _MARKS = {"linux": ("/snap/", "/flatpak/"), "macos": (".app/",), "windows": ("windowsapps",), "web": ()}
@@ -342,6 +342,8 @@ def _uninstall_names(name: str) -> Iterator[str]:
 
     >>> list(_uninstall_names("Vesktop 1.6.7 (x64)"))
     ['vesktop 1.6.7 (x64)', 'vesktop']
+    >>> list(_uninstall_names("Skype version 8.150"))
+    ['skype version 8.150', 'skype']
     """
     lower = name.lower().strip()
     yield lower
