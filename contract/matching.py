@@ -36,6 +36,8 @@ _DELETED = " (deleted)"
 _WRAPPED = re.compile(r"\.(.+)-wrapped")
 _ORIGIN = re.compile(r"(https://[a-z0-9.-]*[a-z0-9])\.?(?::443)?((?:[/?#].*)?)", re.DOTALL)
 _RELEASE = re.compile(r"( +((version +|v)?[0-9][0-9.+_-]*|\([^()]*\)))+\Z")
+_NAME_CHARACTERS = 200
+"""No program's name is longer; anybody may write one that is."""
 _LEVELS = 10
 """How many parts of a host or a path are looked at."""
 _MARKS = {"linux": ("/snap/", "/flatpak/"), "macos": (".app/",), "windows": ("windowsapps",), "web": ()}
@@ -347,7 +349,8 @@ def _uninstall_names(name: str) -> Iterator[str]:
     """
     lower = name.lower().strip()
     yield lower
-    yield _RELEASE.sub("", lower)
+    if len(lower) <= _NAME_CHARACTERS:
+        yield _RELEASE.sub("", lower)
 
 
 def _start_urls(address: str) -> Iterator[str]:
