@@ -434,7 +434,8 @@ def _starts(facts: Facts) -> Iterable[Finding]:
         yield Finding("starts", "fine", f"The system tells at once which processes start and end.{lost}")
         return
     sentence = f"{_looked_for(noticing)} {noticing.why}{lost}"
-    if facts.scope == "system" and noticing.remedy is not None:
+    is_fault = facts.scope == "system" or bool(noticing.at_once)
+    if is_fault and noticing.remedy is not None:
         yield Finding("starts", "attention", sentence, noticing.remedy)
     else:
         yield Finding("starts", "fine", sentence)

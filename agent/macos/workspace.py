@@ -15,7 +15,10 @@ assert sys.platform == "darwin"  # tells the type checker whose calls these are
 
 PASSES_AT_MOST = 64
 """A pass hands on one source's events, possibly two's (Apple, CFRunLoopRunInMode)."""
-NO_SCREEN = "macOS tells of applications only in a person's session, and this agent runs outside of one."
+NO_SCREEN = (
+    "macOS tells of applications only in a person's session, and this agent runs outside of one; "
+    "how often it looks is set by poll_milliseconds."
+)
 
 
 class SessionWorkspace:

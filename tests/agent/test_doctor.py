@@ -213,6 +213,10 @@ def test_what_is_told_at_once_beside_looking_is_said_with_why_the_rest_is_not() 
     ends = starts(Noticing("polling", "There is no screen.", at_once=("ends",)))
     assert "applications" not in ends.sentence
     assert "at once which messengers end. There is no screen." in ends.sentence
+    mendable = Noticing("polling", "PyObjC cannot be loaded.", "Install the agent again.", at_once=("ends",))
+    assert [
+        (starts(mendable, scope).grade, starts(mendable, scope).remedy) for scope in ("system", "user")
+    ] == [("attention", "Install the agent again.")] * 2
     neither = starts(Noticing("polling", "There is no screen."))
     assert "at once" not in neither.sentence
 

@@ -131,8 +131,9 @@ def test_without_a_screen_nothing_of_appkit_is_loaded_and_it_is_said_why(mac: py
     for name, module in Cocoa().modules().items():
         mac.setitem(sys.modules, name, module)
     workspace = loaded("workspace").SessionWorkspace(lambda: False)
-    with pytest.raises(NoEventsError, match="only in a person's session"):
+    with pytest.raises(NoEventsError, match="only in a person's session") as raised:
         workspace.start(Heard().record, Heard().lose)
+    assert (raised.value.remedy, "poll_milliseconds" in raised.value.why) == (None, True)
     workspace.let_in()
     workspace.stop()
     assert OBSERVER not in sys.modules

@@ -29,6 +29,11 @@ class FakeQueue:
         """Whether it is."""
         return self._ends is not None
 
+    @property
+    def waiting(self) -> int:
+        """Of how many processes something waits in the kernel."""
+        return len(self._told)
+
     def open(self) -> int:
         """Begin."""
         assert not self.is_open, "it is closed before it is opened again"
