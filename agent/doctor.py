@@ -14,7 +14,7 @@ from agent.clock import DOUBT
 from agent.provisioning import Refusal
 from agent.reporting.enrolment import Enrolment
 from agent.settings import Settings
-from contract.local import Snapshot
+from contract.local import Noticing, Snapshot
 from contract.places import THIS_SYSTEM, Scope, System
 from contract.version import VERSION
 
@@ -433,11 +433,20 @@ def _starts(facts: Facts) -> Iterable[Finding]:
     if noticing.by == "events":
         yield Finding("starts", "fine", f"The system tells at once which processes start and end.{lost}")
         return
-    sentence = f"Starts are noticed by looking again and again. {noticing.why}{lost}"
-    if facts.scope == "system" and noticing.remedy is not None:
+    sentence = f"{_looked_for(noticing)} {noticing.why}{lost}"
+    is_fault = facts.scope == "system" or bool(noticing.at_once)
+    if is_fault and noticing.remedy is not None:
         yield Finding("starts", "attention", sentence, noticing.remedy)
     else:
         yield Finding("starts", "fine", sentence)
+
+
+def _looked_for(noticing: Noticing) -> str:
+    if "applications" in noticing.at_once:
+        return "The system tells at once which applications start and end; other programs are noticed by looking again and again."
+    if "ends" in noticing.at_once:
+        return "Starts are noticed by looking again and again; the system tells at once which messengers end."
+    return "Starts are noticed by looking again and again."
 
 
 def _installs(facts: Facts) -> Iterable[Finding]:

@@ -110,7 +110,12 @@ class Lookout:
             return self._watch.due
         now = self._clock.monotonic()
         return now + slowed(
-            pause_seconds(self._set_seconds, now - self._new_at, someone_there=self._someone_there())
+            pause_seconds(
+                self._set_seconds,
+                now - self._new_at,
+                someone_there=self._someone_there(),
+                tells_applications=self._noticing.tells_applications,
+            )
         )
 
     def _wake_at(self, monotonic: float | None) -> None:

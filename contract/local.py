@@ -90,6 +90,10 @@ class MessengerRow(Dated, frozen=True, kw_only=True):
     """Whether one of those pages has the keyboard. Shown here, and never reported."""
 
 
+AtOnce = Literal["applications", "ends"]
+"""`applications`: that one with a window or a place in the menu bar starts; `ends`: that a messenger ends."""
+
+
 class Noticing(msgspec.Struct, frozen=True):
     """How this agent notices that a process starts, or that something is installed."""
 
@@ -100,6 +104,8 @@ class Noticing(msgspec.Struct, frozen=True):
     remedy: str | None = None
     lost: int = 0
     """How often more was told at once than could be taken; each time everything was looked at."""
+    at_once: tuple[AtOnce, ...] = ()
+    """What the system tells of although the rest is looked for again and again. None of it where an older agent does not say."""
 
 
 class CatalogueInUse(Dated, frozen=True, kw_only=True):

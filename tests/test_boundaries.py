@@ -42,6 +42,8 @@ PYWIN32 = frozenset(
     | {"win32service", "win32serviceutil", "winerror", "_win32typing"}
 )
 """The modules of pywin32 that Windows' own files use; it is installed nowhere else."""
+PYOBJC = frozenset({"AppKit", "CoreFoundation", "Foundation", "objc"})
+"""The modules of PyObjC that macOS' own file uses; it is installed nowhere else."""
 ROOMS = {
     "contract": Room(
         frozenset({"msgspec"}),
@@ -61,6 +63,7 @@ ROOMS = {
                 "cryptography",
             }
             | PYWIN32
+            | PYOBJC
         ),
         "it runs without a screen and without Django, on every device: small and alone",
     ),
@@ -149,6 +152,18 @@ BANS = (
         ("keyring",),
         "loading it costs 150 ms and 15 MB, so only who really opens the user's keyring pays",
         ("agent.credentials.keyring_store",),
+    ),
+    Ban(
+        ("agent",),
+        tuple(sorted(PYOBJC)),
+        "loading it takes some megabytes, so only who is in a session with a screen pays",
+        ("agent.macos.observer",),
+    ),
+    Ban(
+        ("agent",),
+        ("select",),
+        "its kqueue is on macOS alone, and what it tells is decided where it can be tested anywhere",
+        ("agent.macos.kernel_queue",),
     ),
     Ban(
         ("agent",),
@@ -264,6 +279,11 @@ def test_every_place_in_the_tables_exists(checkout: Path) -> None:
         ("agent.settings", "from os import environ\nclass A:\n    home = environ.get('HOME')", "line 3"),
         ("ui.app", "from agent.store import Store", "ui.app imports agent.store.Store"),
         ("ui.app", "import psutil", "ui.app imports psutil"),
+        (
+            "agent.macos.workspace",
+            "def f():\n    import AppKit",
+            "only who is in a session with a screen pays",
+        ),
         ("server.cli", "if x:\n    import keyring", "server.cli imports keyring"),
     ],
 )

@@ -77,5 +77,7 @@ def test_other_platforms_are_thought_of(checkout: Path) -> None:
     """Lists that only fit the machine they were made on would break the first install on Windows."""
     agent = pins(checkout, "agent")
     assert agent["pywin32-ctypes"]["marker"] == "sys_platform == 'win32'"
+    assert agent["pyobjc-framework-cocoa"]["marker"] == "sys_platform == 'darwin'"
+    assert agent["pyobjc-core"]["marker"] == "sys_platform == 'darwin'"
     assert agent["secretstorage"]["marker"] == "sys_platform == 'linux'"
     assert len(agent["psutil"]["hashes"].split("--hash")) > 5  # a file per platform

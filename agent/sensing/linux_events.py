@@ -62,6 +62,8 @@ class LinuxEvents:
         connect: opens the socket.
     """
 
+    gap = None
+
     def __init__(self, connect: Open = open_connector) -> None:
         self._connect = connect
         self._socket: socket.socket | None = None

@@ -1,7 +1,8 @@
 """How starts are noticed: by events once they are proven, otherwise by looking; and why.
 
 In a namespace events may be silent, or tell of other processes, without an error. So they count only after start and end of a child
-of our own were told, and again when they were silent while looking found something new.
+of our own were told, and again when they were silent while looking found something new. Where they leave a gap, as on macOS, looking
+goes on beside them, and finding something new is no reason to doubt.
 """
 
 import logging
@@ -10,7 +11,7 @@ from typing import Protocol
 
 import msgspec
 
-from agent.sensing.process_events import NOTHING, OUTSIDE, NoEventsError, ProcessEvents, Told
+from agent.sensing.process_events import NOTHING, OUTSIDE, Gap, NoEventsError, ProcessEvents, Told
 from agent.sensing.processes import Changes
 from contract.local import Noticing as Means
 
@@ -54,6 +55,7 @@ class Noticing:
         self._why_not: NoEventsError | None = (
             NoEventsError(offer.why_not) if offer.events is None else NOT_YET
         )
+        self._gap: Gap | None = None
         self._is_open = False
         self._child_pid: int | None = None
         self._child_started = False
@@ -64,15 +66,22 @@ class Noticing:
 
     @property
     def by_events(self) -> bool:
-        """Whether events can be relied on now."""
-        return self._why_not is None
+        """Whether events can be relied on now, and on nothing else."""
+        return self._why_not is None and self._gap is None
+
+    @property
+    def tells_applications(self) -> bool:
+        """Whether applications at least are told of."""
+        return self._why_not is None and (self._gap is None or "applications" in self._gap.at_once)
 
     @property
     def means(self) -> Means:
         """How starts are noticed, as people are told."""
-        if self._why_not is None:
-            return Means("events", lost=self._lost)
-        return Means("polling", self._why_not.why, self._why_not.remedy, self._lost)
+        if self._why_not is not None:
+            return Means("polling", self._why_not.why, self._why_not.remedy, self._lost)
+        if self._gap is not None:
+            return Means("polling", self._gap.why, self._gap.remedy, self._lost, self._gap.at_once)
+        return Means("events", lost=self._lost)
 
     def take(self, monotonic: float, wake: Callable[[], None]) -> Told:
         """Return what the system told since the last time, and find out whether it can be relied on."""
@@ -87,6 +96,7 @@ class Noticing:
         self._heard = self._heard or bool(told.happened) or told.lost
         if self._child_pid is not None:
             self._prove(self._child_pid, told, monotonic)
+        self._decide(self._why_not)
         return told
 
     def follow(self, pids: frozenset[int]) -> None:
@@ -147,8 +157,9 @@ class Noticing:
 
     def _decide(self, why_not: NoEventsError | None) -> None:
         before, self._why_not = self.means, why_not
+        self._gap = None if self._events is None else self._events.gap
         if self.means != before:
-            _log.info(
-                "starts are noticed by %s: %s", self.means.by, self.means.why or "the system tells of them"
-            )
+            also = f", {' and '.join(self.means.at_once)} at once" if self.means.at_once else ""
+            why = self.means.why or "the system tells of them"
+            _log.info("starts are noticed by %s%s: %s", self.means.by, also, why)
             self._changed()

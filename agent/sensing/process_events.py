@@ -17,6 +17,8 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from contract.local import AtOnce
+
 Event = Literal["started", "ended"]
 """`started`: it executes another program now; `ended`: its first thread has, and with it mostly the process."""
 Kind = Literal["started", "ended", "passed"]
@@ -47,8 +49,21 @@ class Told(msgspec.Struct, frozen=True):
 NOTHING = Told({})
 
 
+class Gap(msgspec.Struct, frozen=True):
+    """What a system does not tell of although it tells."""
+
+    at_once: tuple[AtOnce, ...]
+    """What it does tell of."""
+    why: str
+    remedy: str | None = None
+
+
 class ProcessEvents(Protocol):
     """One way of being told."""
+
+    @property
+    def gap(self) -> Gap | None:
+        """What it does not tell of while it is open, so that looking goes on; None where it tells of everything."""
 
     def open(self, wake: Callable[[], None]) -> None:
         """Begin to listen; `wake` is called, in the event loop, once something waits; raise NoEventsError."""

@@ -7,13 +7,13 @@ from pathlib import Path
 from agent.sensing.applications import Applications
 from agent.sensing.desktop_entries import DesktopIndex
 from agent.sensing.noticing import Offer
-from agent.sensing.own_child import OwnChild
 from agent.sensing.process_source import ProcessSource
 
 if sys.platform == "win32":
     import os
     import winreg
 
+    from agent.sensing.own_child import OwnChild
     from agent.sensing.windows_applications import WindowsApplications
     from agent.sensing.windows_descriptions import WindowsDescriptions
     from agent.sensing.windows_events import WindowsEvents
@@ -23,16 +23,18 @@ if sys.platform == "win32":
     from agent.windows.processes import ASKED
     from agent.windows.trace import ProcessTrace, idle_program
 elif sys.platform == "darwin":
+    from agent.macos.kernel_queue import KernelQueue
+    from agent.macos.session import has_screen
+    from agent.macos.workspace import SessionWorkspace
     from agent.sensing.macos_applications import SHARED, MacosApplications
+    from agent.sensing.macos_events import MacosEvents
     from agent.sensing.macos_source import MacosSource
-    from agent.sensing.own_child import idle_program
+    from agent.sensing.own_child import HeldChild
 else:
     from agent.sensing.linux_applications import LinuxApplications
     from agent.sensing.linux_events import LinuxEvents
     from agent.sensing.linux_source import LinuxSource
-    from agent.sensing.own_child import idle_program
-
-NOT_ON_MACOS = "On macOS only programs that Apple has entitled to it are told."
+    from agent.sensing.own_child import OwnChild, idle_program
 
 
 def process_source() -> ProcessSource:
@@ -47,13 +49,13 @@ def process_source() -> ProcessSource:
 
 def events_offered() -> Offer:
     """Return how the system that this runs on tells of starts."""
-    child = OwnChild(idle_program())
     if sys.platform == "win32":
-        return Offer(WindowsEvents(ProcessTrace()), child)
+        return Offer(WindowsEvents(ProcessTrace()), OwnChild(idle_program()))
     elif sys.platform == "darwin":  # noqa: RET505
-        return Offer(None, child, NOT_ON_MACOS)
+        events = MacosEvents(KernelQueue(), SessionWorkspace(has_screen))
+        return Offer(events, HeldChild(events.watch))
     else:
-        return Offer(LinuxEvents(), child)
+        return Offer(LinuxEvents(), OwnChild(idle_program()))
 
 
 def applications(entries: DesktopIndex, environ: Mapping[str, str], home: Path) -> Applications:

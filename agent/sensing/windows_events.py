@@ -39,6 +39,8 @@ class WindowsEvents:
         trace: the system's tracing.
     """
 
+    gap = None
+
     def __init__(self, trace: Trace) -> None:
         self._trace = trace
         self._lock = threading.Lock()

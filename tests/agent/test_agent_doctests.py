@@ -17,10 +17,12 @@ WINDOWS_ONLY = (
     "agent.service.windows_logon",
 )
 """Calls of Windows; `make test-windows` imports them."""
+MACOS_ONLY = ("agent.macos.",)
 NAMES = sorted(
     module.name
     for module in pkgutil.walk_packages(agent.__path__, "agent.")
-    if sys.platform == "win32" or not module.name.startswith(WINDOWS_ONLY)
+    if (sys.platform == "win32" or not module.name.startswith(WINDOWS_ONLY))
+    and (sys.platform == "darwin" or not module.name.startswith(MACOS_ONLY))
 )
 
 

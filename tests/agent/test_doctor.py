@@ -205,6 +205,22 @@ def test_looking_for_want_of_a_right_is_a_fault_of_the_system_agent_alone() -> N
     assert starts(Noticing("polling", "This system offers no events.")).grade == "fine"
 
 
+def test_what_is_told_at_once_beside_looking_is_said_with_why_the_rest_is_not() -> None:
+    both = starts(Noticing("polling", "Of the rest nobody tells.", at_once=("applications", "ends")))
+    assert both.grade == "fine"
+    assert "at once which applications start and end" in both.sentence
+    assert "other programs are noticed by looking again and again. Of the rest nobody tells." in both.sentence
+    ends = starts(Noticing("polling", "There is no screen.", at_once=("ends",)))
+    assert "applications" not in ends.sentence
+    assert "at once which messengers end. There is no screen." in ends.sentence
+    mendable = Noticing("polling", "PyObjC cannot be loaded.", "Install the agent again.", at_once=("ends",))
+    assert [
+        (starts(mendable, scope).grade, starts(mendable, scope).remedy) for scope in ("system", "user")
+    ] == [("attention", "Install the agent again.")] * 2
+    neither = starts(Noticing("polling", "There is no screen."))
+    assert "at once" not in neither.sentence
+
+
 def test_how_often_events_were_lost_is_told() -> None:
     assert "3 times" in starts(Noticing("events", lost=3)).sentence
     assert "3 times" in starts(Noticing("polling", "It fell silent.", lost=3)).sentence

@@ -12,10 +12,10 @@ from agent.catalogue import load as load_catalogue
 from agent.catalogue import shipped_entries
 from agent.desk import Desk
 from agent.lookout import Lookout
-from agent.rhythm import LONGEST_PAUSE_SECONDS, SLOWER_AT_MOST, SLOWER_WITH_SOMEONE
+from agent.rhythm import LONGEST_PAUSE_SECONDS, SLOWER_AT_MOST, SLOWER_BESIDE_EVENTS, SLOWER_WITH_SOMEONE
 from agent.sensing.desktop_entries import DesktopIndex
 from agent.sensing.noticing import AGAIN_SECONDS, PROOF_SECONDS, Noticing, Offer
-from agent.sensing.process_events import NoEventsError
+from agent.sensing.process_events import Gap, NoEventsError
 from agent.sensing.process_source import ProcessKey
 from agent.sensing.processes import LISTED_AT_LEAST_EVERY_SECONDS, TRUSTING_LISTED_EVERY_SECONDS, ProcessWatch
 from agent.sensing.signals.linux_signals import LinuxSignals
@@ -309,6 +309,49 @@ def test_events_that_fall_silent_are_found_out_and_looking_begins(scene: Scene) 
     scene.events.is_deaf = False
     scene.advance(AGAIN_SECONDS + 4 * SET_SECONDS)
     assert scene.noticing.by_events
+
+
+@pytest.fixture
+def partly(scene: Scene) -> Scene:
+    """A system that tells of applications, and of no other program."""
+    scene.events.gap = Gap(("applications", "ends"), "Of the rest nobody tells.")
+    return scene
+
+
+def test_beside_events_with_a_gap_an_application_is_still_handed_on_at_once(partly: Scene) -> None:
+    partly.run(settle_seconds=600.0)
+    at = partly.loop.time()
+    pid = partly.start(PIDGIN)
+    partly.advance(0.001)
+    assert partly.events.followed == frozenset({pid})
+    partly.end(pid)
+    partly.advance(0.1)
+    assert [what for _, what in partly.desk.log] == ["pidgin", "-pidgin"]
+    assert partly.desk.log[0][0] == at
+    assert partly.desk.log[1][0] <= at + 0.1
+
+
+@pytest.mark.parametrize(("someone_there", "times"), [(False, SLOWER_AT_MOST), (True, SLOWER_WITH_SOMEONE)])
+def test_in_the_gap_programs_are_found_by_looking_at_half_the_pace(
+    partly: Scene, *, someone_there: bool, times: float
+) -> None:
+    partly.someone_there = someone_there
+    partly.run(settle_seconds=600.0)
+    slowest = times * SLOWER_BESIDE_EVENTS * SET_SECONDS
+    partly.advance(300.0)
+    assert partly.looks == pytest.approx(300 / slowest, abs=2)
+    partly.source.start(PIDGIN, started=1000.0 + partly.loop.time())
+    partly.advance(slowest)
+    assert [what for _, what in partly.desk.log] == ["pidgin"]
+    assert partly.child.started == 1
+
+
+def test_a_wake_that_tells_of_nobody_is_a_look_at_all_where_there_is_a_gap(partly: Scene) -> None:
+    partly.run(settle_seconds=600.0)
+    partly.source.start(PIDGIN, started=1000.0 + partly.loop.time())
+    partly.lookout.wake()
+    partly.advance(0.0)
+    assert [what for _, what in partly.desk.log] == ["pidgin"]
 
 
 @pytest.fixture

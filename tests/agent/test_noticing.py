@@ -8,7 +8,7 @@ import pytest
 from agent.sensing.linux_events import LinuxEvents
 from agent.sensing.noticing import AGAIN_AT_MOST_SECONDS, AGAIN_SECONDS, PROOF_SECONDS, Noticing, Offer
 from agent.sensing.own_child import OwnChild, idle_program
-from agent.sensing.process_events import NoEventsError, Told
+from agent.sensing.process_events import Gap, NoEventsError, Told
 from agent.sensing.processes import Changes
 from contract.local import Noticing as Means
 from tests.fakes.process_events import FakeChild, FakeEvents, NoChild
@@ -170,6 +170,56 @@ def test_events_that_are_heard_are_not_doubted(trial: Trial) -> None:
     trial.noticing.compare(Changes((), (), None), trial.seconds)
     trial.noticing.compare(FOUND_UNTOLD, trial.seconds)
     assert trial.child.started == 1
+
+
+APPLICATIONS, ENDS = (
+    Gap(("applications", "ends"), "Of the rest nobody tells."),
+    Gap(("ends",), "No screen.", "Add one."),
+)
+
+
+def test_events_with_a_gap_are_looked_beside_and_said_to_be(trial: Trial) -> None:
+    trial.events.gap = APPLICATIONS
+    assert not trial.noticing.tells_applications
+    trial.take()
+    assert trial.noticing.means == Means(
+        "polling", "Of the rest nobody tells.", at_once=("applications", "ends")
+    )
+    assert (trial.noticing.by_events, trial.noticing.tells_applications, trial.changes) == (False, True, 1)
+
+
+def test_a_gap_that_changes_is_told_once(trial: Trial) -> None:
+    trial.events.gap = ENDS
+    trial.take()
+    assert trial.noticing.means == Means("polling", "No screen.", "Add one.", at_once=("ends",))
+    assert (trial.noticing.tells_applications, trial.changes) == (False, 1)
+    trial.events.gap = APPLICATIONS
+    for _ in range(3):
+        trial.take()
+    assert (trial.noticing.tells_applications, trial.changes) == (True, 2)
+
+
+def test_a_gap_is_no_reason_to_believe_what_was_not_proven(trial: Trial) -> None:
+    trial.events.gap, trial.events.is_deaf = APPLICATIONS, True
+    trial.take()
+    trial.take(PROOF_SECONDS)
+    assert (trial.noticing.means.by, trial.noticing.means.at_once) == ("polling", ())
+    assert "tells nothing of a child" in (trial.noticing.means.why or "")
+    assert not trial.noticing.tells_applications
+
+
+def test_what_looking_finds_in_the_gap_is_no_reason_to_doubt(trial: Trial) -> None:
+    trial.events.gap = APPLICATIONS
+    trial.take()
+    for _ in range(3):
+        trial.noticing.compare(FOUND_UNTOLD, trial.seconds)
+        trial.take()
+    assert (trial.child.started, trial.noticing.tells_applications) == (1, True)
+
+
+def test_events_without_a_gap_tell_of_applications_too(trial: Trial) -> None:
+    trial.prove()
+    assert trial.noticing.tells_applications
 
 
 def test_losses_are_counted(trial: Trial) -> None:

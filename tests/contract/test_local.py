@@ -70,6 +70,21 @@ def test_each_role_may_all_that_the_one_below_may() -> None:
     assert MAY["stranger"] < MAY["person"] < MAY["owner"] == set(get_args(Permission))
 
 
+class OlderNoticing(msgspec.Struct, frozen=True):
+    """As a tray of before knows it."""
+
+    by: str
+    why: str | None = None
+
+
+def test_an_older_tray_reads_what_is_told_at_once_as_looking_and_an_older_agent_tells_of_none() -> None:
+    newer = local.Noticing("polling", "Of the rest nobody tells.", at_once=("applications", "ends"))
+    assert msgspec.json.decode(wire.encode(newer), type=OlderNoticing) == OlderNoticing(
+        "polling", "Of the rest nobody tells."
+    )
+    assert msgspec.json.decode(b'{"by":"polling"}', type=local.Noticing).at_once == ()
+
+
 SHAPES = sorted({kind for method in METHODS.values() for kind in (method.params, method.result)}, key=str)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from agent.sensing.process_events import Event, NoEventsError, Notes, Told
+from agent.sensing.process_events import Event, Gap, NoEventsError, Notes, Told
 
 
 class FakeEvents:
@@ -13,6 +13,8 @@ class FakeEvents:
         """What opening it raises."""
         self.is_deaf = False
         """Whether it tells nothing, without an error."""
+        self.gap: Gap | None = None
+        """What it does not tell of."""
         self.is_open = False
         self.opened = 0
         self._wake: Callable[[], None] = lambda: None

@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from agent.sensing.linux_events import LinuxEvents
+from agent.sensing.macos_events import LET_IN_EVERY_SECONDS, NOTE_EXIT, MacosEvents
 from agent.sensing.process_events import NoEventsError
 from agent.sensing.windows_events import WindowsEvents
 from tests.fakes.connector import Connector, exec_of, exit_of
 from tests.fakes.hand_loop import HandLoop
+from tests.fakes.macos import FakeQueue, FakeWorkspace
 from tests.fakes.process_events import FakeEvents
 from tests.suites.process_events import Listener, ProcessEventsSuite, Rig
 
@@ -63,6 +65,42 @@ class TestLinuxEvents(ProcessEventsSuite):
         yield rig
         rig.close()
         rig.loop.close()
+
+
+class MacosRig:
+    """The real thing, told of applications by a made-up session and of ends by a made-up kernel, too."""
+
+    def __init__(self) -> None:
+        self.loop, self.queue, self.workspace = HandLoop(), FakeQueue(), FakeWorkspace()
+        self.events = MacosEvents(self.queue, self.workspace)
+
+    def start(self, pid: int) -> None:
+        self.workspace.tell(pid, "started")
+        self.loop.advance(LET_IN_EVERY_SECONDS)
+
+    def end(self, pid: int) -> None:
+        self.queue.do(pid, NOTE_EXIT)
+        self.workspace.tell(pid, "ended")
+        self.loop.advance(LET_IN_EVERY_SECONDS)
+
+    def lose(self) -> None:
+        self.workspace.tell(None, "started")
+        self.loop.advance(LET_IN_EVERY_SECONDS)
+
+    def close(self) -> None:
+        async def close() -> None:
+            self.events.close()
+
+        self.loop.run_until_complete(close())
+        self.loop.close()
+
+
+class TestMacosEvents(ProcessEventsSuite):
+    @pytest.fixture
+    def rig(self) -> Iterator[Rig]:
+        rig = MacosRig()
+        yield rig
+        rig.close()
 
 
 class TestFakeEvents(ProcessEventsSuite):
