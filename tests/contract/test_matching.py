@@ -550,6 +550,4 @@ def test_what_was_asked_before_changes_nothing(first: dict[str, Any], second: di
 def test_a_name_of_thousands_of_spaces_is_not_looked_through_for_a_version() -> None:
     name = "Zoom" + " 1" * 100_000
     assert MATCHER.match(ProcessFacts(platform="windows", uninstall_name=name)) is None
-    assert (
-        MATCHER.match(ProcessFacts(platform="windows", uninstall_name="Zoom 6.2 (64-bit)")) is not None
-    )
+    assert MATCHER.match(ProcessFacts(platform="windows", uninstall_name="Zoom 6.2 (64-bit)")) is not None
