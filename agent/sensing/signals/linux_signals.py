@@ -10,10 +10,11 @@ import re
 from pathlib import Path
 from typing import Literal
 
+from msgspec import structs
+
 from agent.profiles.signals import LAUNCH_MARKER, OsAccount, Signals
 from agent.sensing.process_source import ProcessSource
 from agent.sensing.signals.chromium_profiles import browser_of
-from agent.sensing.signals.editions import edition_of
 from agent.sensing.signals.firefox_profiles import is_firefox
 from agent.sensing.signals.interface import Asked
 from agent.sensing.signals.own_files import OwnFiles
@@ -59,26 +60,12 @@ class LinuxSignals:
         variables = self._source.variables(asked.reading.key.pid, _VARIABLES)
         listed_home = self._listed_home(asked.uid)
         home = variables.get("HOME") or listed_home
-        instance = self._files.instance(asked, home)
-        domains = {} if "browser_profile" in off else self._files.browser_domains(asked, instance, home)
-        return Signals(
-            ownership=asked.ownership,
-            messenger=asked.messenger,
-            platform="linux",
-            marked_for=None if "launch_marker" in off else variables.get(LAUNCH_MARKER),
-            instance=instance,
-            data_home=home,
+        return structs.replace(
+            self._files.signals(asked, variables.get(LAUNCH_MARKER), home),
             home=listed_home or home,
             sandbox=facts.flatpak_id or facts.snap,
-            program=None if asked.of_page else facts.exe,
             installer=None if asked.of_page else installer_of(facts.exe),
-            browser_domains=frozenset(one for one in domains.values() if one is not None),
-            browser_has_others=None in domains.values(),
             browser_is_managed="browser_policy" not in off and self._is_managed(facts.exe),
-            account_domains=frozenset()
-            if "accounts" in off
-            else self._files.account_domains(asked, instance, home),
-            edition=edition_of(facts, asked.kind),
             os_account=None if "os_account" in off else self._account(asked.uid),
         )
 

@@ -6,10 +6,11 @@ A management writes what it sets below `/Library/Managed Preferences`, for the w
 
 from pathlib import Path
 
+from msgspec import structs
+
 from agent.profiles.signals import LAUNCH_MARKER, Signals
 from agent.sensing.process_source import ProcessSource
 from agent.sensing.signals.chromium_profiles import browser_of
-from agent.sensing.signals.editions import edition_of
 from agent.sensing.signals.firefox_profiles import is_firefox
 from agent.sensing.signals.interface import Asked
 from agent.sensing.signals.own_files import OwnFiles
@@ -42,27 +43,11 @@ class MacosSignals:
         """Return what was learnt of an instance."""
         facts, off = asked.reading.facts, asked.off
         variables = self._source.variables(asked.reading.key.pid, _VARIABLES)
-        home = variables.get("HOME")
-        instance = self._files.instance(asked, home)
-        domains = {} if "browser_profile" in off else self._files.browser_domains(asked, instance, home)
         is_persons = facts.exe is not None and facts.exe.startswith("/Users/")
-        return Signals(
-            ownership=asked.ownership,
-            messenger=asked.messenger,
-            platform="macos",
-            marked_for=None if "launch_marker" in off else variables.get(LAUNCH_MARKER),
-            instance=instance,
-            data_home=home,
-            home=home,
-            program=None if asked.of_page else facts.exe,
+        return structs.replace(
+            self._files.signals(asked, variables.get(LAUNCH_MARKER), variables.get("HOME")),
             installer="person" if is_persons and not asked.of_page else None,
-            browser_domains=frozenset(one for one in domains.values() if one is not None),
-            browser_has_others=None in domains.values(),
             browser_is_managed="browser_policy" not in off and self._is_browser_managed(facts.exe),
-            account_domains=frozenset()
-            if "accounts" in off
-            else self._files.account_domains(asked, instance, home),
-            edition=edition_of(facts, asked.kind),
             is_managed="work_account" not in off and self._is_managed(),
         )
 

@@ -1,4 +1,4 @@
-"""What a person's own files say of an instance: the profile a Firefox runs, and domains; the same on every system."""
+"""What is told of an instance alike on every system, above all what a person's own files say: the profile a Firefox runs, and domains."""
 
 import posixpath
 from collections.abc import Iterable, Mapping
@@ -6,9 +6,10 @@ from itertools import islice
 from pathlib import Path
 
 from agent.profiles.instances import absolute, instance_of
-from agent.profiles.signals import Instance
+from agent.profiles.signals import Instance, Signals
 from agent.sensing.process_source import ProcessSource
 from agent.sensing.signals import account_domains, chromium_profiles, firefox_profiles
+from agent.sensing.signals.editions import edition_of
 from agent.sensing.signals.firefox_profiles import is_firefox
 from agent.sensing.signals.interface import Asked
 from agent.sensing.signals.small_files import read_small
@@ -29,6 +30,33 @@ class OwnFiles:
         self._source = source
         self._platform: Platform = platform
         self._root, self._checks_owner = root, checks_owner
+
+    def signals(self, asked: Asked, marked_for: str | None, home: str | None) -> Signals:
+        """Return what is learnt alike on every system; each adds its own.
+
+        Args:
+            asked: the instance.
+            marked_for: the value of the launch marker.
+            home: the home folder that it was started with.
+        """
+        facts, off = asked.reading.facts, asked.off
+        instance = self.instance(asked, home)
+        domains = {} if "browser_profile" in off else self.browser_domains(asked, instance, home)
+        accounts = frozenset[str]() if "accounts" in off else self.account_domains(asked, instance, home)
+        return Signals(
+            ownership=asked.ownership,
+            messenger=asked.messenger,
+            platform=self._platform,
+            marked_for=None if "launch_marker" in off else marked_for,
+            instance=instance,
+            data_home=home,
+            home=home,
+            program=None if asked.of_page else facts.exe,
+            browser_domains=frozenset(one for one in domains.values() if one is not None),
+            browser_has_others=None in domains.values(),
+            account_domains=accounts,
+            edition=edition_of(facts, asked.kind),
+        )
 
     def instance(self, asked: Asked, home: str | None) -> Instance:
         """Return which copy of its application an instance is."""
@@ -60,9 +88,8 @@ class OwnFiles:
         browser = chromium_profiles.browser_of(asked.reading.facts.exe)
         if browser is None:
             return {}
-        folder = instance.folder or (
-            home and self._sandboxed(chromium_profiles.usual_folder(browser, self._platform, home), asked)
-        )
+        usual = home and chromium_profiles.usual_folder(browser, self._platform, home)
+        folder = self._data_folder(asked, instance, usual)
         if not folder:
             return {}
         content = self._read(
@@ -76,9 +103,8 @@ class OwnFiles:
         """Return the domains of the accounts within an application."""
         if asked.messenger != account_domains.SLACK or asked.of_page:
             return frozenset()
-        folder = instance.folder or (
-            home and self._sandboxed(account_domains.slack_folder(self._platform, home), asked)
-        )
+        usual = home and account_domains.slack_folder(self._platform, home)
+        folder = self._data_folder(asked, instance, usual)
         if not folder:
             return frozenset()
         content = self._read(folder, account_domains.SLACK_FILE, account_domains.AT_MOST_BYTES, asked.uid)
@@ -99,11 +125,16 @@ class OwnFiles:
                     return name
         return None
 
-    def _sandboxed(self, folder: str, asked: Asked) -> str:
-        """Return where a folder of `.config` is for what runs in a Flatpak, which has its own below `.var/app` (flatpak-run(1))."""
+    def _data_folder(self, asked: Asked, instance: Instance, usual: str | None) -> str | None:
+        """Return where an instance keeps its data: where it was told to, or the usual place.
+
+        What runs in a Flatpak has its own `.config` below `.var/app` (flatpak-run(1)).
+        """
+        if instance.folder or not usual:
+            return instance.folder
         sandbox = asked.reading.facts.flatpak_id
-        home, config, rest = folder.partition("/.config/")
-        return f"{home}/.var/app/{sandbox}/config/{rest}" if sandbox and config else folder
+        home, config, rest = usual.partition("/.config/")
+        return f"{home}/.var/app/{sandbox}/config/{rest}" if sandbox and config else usual
 
     def _read(self, folder: str, names: tuple[str, ...], at_most_bytes: int, uid: int) -> bytes | None:
         return self._read_at(self._path(folder).joinpath(*names), at_most_bytes, uid)

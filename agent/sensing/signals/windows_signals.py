@@ -6,10 +6,11 @@ The system's agent sees no other person's part of the registry and may not read 
 from pathlib import Path
 from typing import Literal
 
+from msgspec import structs
+
 from agent.profiles.signals import LAUNCH_MARKER, Signals
 from agent.sensing.process_source import ProcessSource
 from agent.sensing.signals.chromium_profiles import browser_of
-from agent.sensing.signals.editions import edition_of
 from agent.sensing.signals.firefox_profiles import is_firefox
 from agent.sensing.signals.interface import Asked
 from agent.sensing.signals.own_files import OwnFiles
@@ -50,26 +51,11 @@ class WindowsSignals:
         facts, off = asked.reading.facts, asked.off
         variables = self._source.variables(asked.reading.key.pid, VARIABLES | {LAUNCH_MARKER})
         home = variables.get("USERPROFILE")
-        instance = self._files.instance(asked, home)
-        domains = {} if "browser_profile" in off else self._files.browser_domains(asked, instance, home)
         asks_system = "work_account" not in off
-        return Signals(
-            ownership=asked.ownership,
-            messenger=asked.messenger,
-            platform="windows",
-            marked_for=None if "launch_marker" in off else variables.get(LAUNCH_MARKER),
-            instance=instance,
-            data_home=home,
-            home=home,
-            program=None if asked.of_page else facts.exe,
+        return structs.replace(
+            self._files.signals(asked, variables.get(LAUNCH_MARKER), home),
             installer=None if asked.of_page or "installer" in off else self._installer(facts.exe, home),
-            browser_domains=frozenset(one for one in domains.values() if one is not None),
-            browser_has_others=None in domains.values(),
             browser_is_managed="browser_policy" not in off and self._is_browser_managed(facts.exe),
-            account_domains=frozenset()
-            if "accounts" in off
-            else self._files.account_domains(asked, instance, home),
-            edition=edition_of(facts, asked.kind),
             os_account=None if "os_account" in off else account_of(variables, joined_domains(self._winreg)),
             work_accounts=work_domains(self._winreg) if asks_system else frozenset(),
             is_managed=asks_system and is_managed(self._winreg),
