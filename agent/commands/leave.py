@@ -85,12 +85,10 @@ def _leave(state: Path, credentials: CredentialStore, *, anyway: bool) -> Left |
         left = None
         try:
             left = leaver.leave(enrolment)
-        except UnreachableError as error:
-            if not anyway:
+        except AgentError as error:
+            if not anyway and isinstance(error, UnreachableError):
                 remedy = "Nothing was erased. Try again later; --anyway erases what is here although the server was not told."
                 raise UnreachableError(error.detail, remedy) from error
-            print(f"decorum: the server was not told: {error}", file=sys.stderr)
-        except AgentError as error:
             if not anyway:
                 raise
             print(f"decorum: the server was not told: {error}", file=sys.stderr)

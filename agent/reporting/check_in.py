@@ -19,13 +19,12 @@ from agent.reporting import wishes
 from agent.reporting.enrolment import Enrolment, platform
 from agent.reporting.ledger import Ledger
 from agent.reporting.outbox import Outbox, Waiting
-from agent.reporting.seals import Seals
+from agent.reporting.seals import Seals, reply_in
 from agent.rescue import SEQUENCE_LOST
 from agent.store import Store
 from agent.trust import Trust, Use, key_id, open_bundle, open_catalogue
 from contract import wire
 from contract.envelope import Address, SigningKey, seal
-from contract.errors import MalformedError
 from contract.messages import (
     OBSERVATIONS_AT_MOST,
     REPLY_LIMIT_BYTES,
@@ -201,10 +200,7 @@ class CheckIns:
     def _open(
         self, prepared: Prepared, answer: bytes
     ) -> tuple[CheckInReply, Acknowledgement, KeyCertificate]:
-        try:
-            reply = wire.decode(CheckInReply, answer, limit_bytes=REPLY_LIMIT_BYTES)
-        except MalformedError as error:
-            raise DistrustError(error.detail, "answer_malformed") from error
+        reply = reply_in(CheckInReply, answer)
         acknowledgement, certificate = self._seals.opened(
             Acknowledgement,
             "acknowledgement",

@@ -5,18 +5,16 @@ from collections.abc import Callable
 from datetime import datetime
 
 from agent.clock import Clock
-from agent.errors import AgentError, DistrustError, RefusedError
+from agent.errors import AgentError, RefusedError
 from agent.reporting.background import in_background
 from agent.reporting.comparison import Comparer
 from agent.reporting.enrolment import Enrolment
 from agent.reporting.ledger import Ledger
-from agent.reporting.seals import Seals
+from agent.reporting.seals import Seals, reply_in
 from agent.reporting.transport import HOLDINGS_PATH, Transport
 from contract import wire
-from contract.errors import MalformedError
 from contract.local import ComparisonPage, LedgerComparison, Problem
 from contract.messages import (
-    REPLY_LIMIT_BYTES,
     Holdings,
     HoldingsReply,
     HoldingsRequest,
@@ -81,13 +79,13 @@ class Comparing:
         if enrolment is None:
             raise AgentError("This device is not enrolled, so no server holds anything of it.", "Enrol it.")
         comparer = Comparer(self._ledger.written())
-        after: int | None = 0
+        after = 0
         for number in range(PARTS_AT_MOST):
             if number:
                 await asyncio.sleep(APART_SECONDS)
-            part = await self._part(enrolment, after or 0)
+            part = await self._part(enrolment, after)
             comparer.take(part)
-            if part.more_after is None or part.more_after <= (after or 0):
+            if part.more_after is None or part.more_after <= after:
                 break
             after = part.more_after
         comparer.catch_up(self._ledger.written(comparer.last))
@@ -109,10 +107,7 @@ class Comparing:
                 "Your company's server is of a version that does not tell what it holds.",
                 "Ask your administrator to update it.",
             ) from error
-        try:
-            reply = wire.decode(HoldingsReply, answer, limit_bytes=REPLY_LIMIT_BYTES)
-        except MalformedError as error:
-            raise DistrustError(error.detail, "answer_malformed") from error
+        reply = reply_in(HoldingsReply, answer)
         told, _ = self._seals.opened(
             Holdings, "holdings", reply.sealed, reply.certificates, enrolment, wire.digest(sealed.encode())
         )

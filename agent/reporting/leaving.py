@@ -1,15 +1,14 @@
 """Leaving: the owner of a device takes it out for good; the server erases what it holds, and then the device what it has."""
 
 from agent.clock import Clock
-from agent.errors import DistrustError, RefusedError
+from agent.errors import RefusedError
 from agent.reporting.enrolment import Enrolment
 from agent.reporting.ledger import Ledger
-from agent.reporting.seals import Seals
+from agent.reporting.seals import Seals, reply_in
 from agent.reporting.transport import LEAVE_PATH, Transport
 from agent.store import Store
 from contract import wire
-from contract.errors import MalformedError
-from contract.messages import REPLY_LIMIT_BYTES, LeaveReply, LeaveRequest, Left, SealedRequest
+from contract.messages import LeaveReply, LeaveRequest, Left, SealedRequest
 
 LEFT_FACT = "left"
 """Remembered once the device has left, so that an agent that runs ends, and no other begins."""
@@ -44,10 +43,7 @@ class Leaver:
             if error.reason == "device_unknown":
                 return None  # an answer that was lost on its way
             raise
-        try:
-            reply = wire.decode(LeaveReply, answer, limit_bytes=REPLY_LIMIT_BYTES)
-        except MalformedError as error:
-            raise DistrustError(error.detail, "answer_malformed") from error
+        reply = reply_in(LeaveReply, answer)
         left, _ = self._seals.opened(
             Left, "left", reply.sealed, reply.certificates, enrolment, wire.digest(sealed.encode())
         )

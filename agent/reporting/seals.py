@@ -13,10 +13,32 @@ from agent.trust import USES, Trust, key_id
 from contract import wire
 from contract.envelope import Address, MessageType, SealError, SigningKey, seal, unseal
 from contract.errors import MalformedError
-from contract.messages import REPLY_LIMIT_BYTES, Acknowledgement, Holdings, KeyCertificate, Left
+from contract.messages import (
+    REPLY_LIMIT_BYTES,
+    Acknowledgement,
+    CheckInReply,
+    Holdings,
+    HoldingsReply,
+    KeyCertificate,
+    LeaveReply,
+    Left,
+)
 
 _KEY_SINCE = "key_since:"
+Reply = TypeVar("Reply", CheckInReply, HoldingsReply, LeaveReply)
 Answer = TypeVar("Answer", Acknowledgement, Holdings, Left)
+
+
+def reply_in(kind: type[Reply], untrusted_answer: bytes) -> Reply:
+    """Return the body of an answer; what is sealed within is for `Seals.opened`.
+
+    Raises:
+        DistrustError: it is not of that form.
+    """
+    try:
+        return wire.decode(kind, untrusted_answer, limit_bytes=REPLY_LIMIT_BYTES)
+    except MalformedError as error:
+        raise DistrustError(error.detail, "answer_malformed") from error
 
 
 class Seals:

@@ -90,7 +90,7 @@ class DeviceAdmin(ReadOnlyAdmin):
         device, now = get_object_or_404(Device, pk=pk), utc_now()
         actor, address = request.user.get_username(), client_address(request)
         audit.record(now, actor, "device.holdings_given", f"device {device.pk}", str(device), address)
-        answer = StreamingHttpResponse(holdings.as_json(device, now), content_type="application/json")
+        answer = StreamingHttpResponse(holdings.as_json(device), content_type="application/json")
         answer["Content-Disposition"] = f'attachment; filename="decorum-{device.pk}.json"'
         return answer
 

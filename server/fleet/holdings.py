@@ -49,6 +49,33 @@ def part(device: Device, after: int, now: datetime, request: str) -> Holdings:
         now: the time.
         request: digest of what it answers.
     """
+    told, more_after = _checked_in(device, after)
+    return Holdings(
+        request=request,
+        at=now,
+        about=None if after else _about(device),
+        check_ins=tuple(told),
+        more_after=more_after,
+    )
+
+
+def as_json(device: Device) -> Iterator[bytes]:
+    """Give the same as one JSON object, `about` and `check_ins`, for whoever has to answer the device's user."""
+    yield b'{"about":' + wire.encode(_about(device)) + b',"check_ins":['
+    is_first, after = True, 0
+    while True:
+        told, more_after = _checked_in(device, after)
+        for one in told:
+            yield (b"" if is_first else b",\n") + wire.encode(one)
+            is_first = False
+        if more_after is None:
+            break
+        after = more_after
+    yield b"]}\n"
+
+
+def _checked_in(device: Device, after: int) -> tuple[list[HeldCheckIn], int | None]:
+    """Return as many check-ins as fit into a part, oldest first, and the number after which the next part begins; None after the last."""
     records = list(CheckInRecord.objects.filter(device=device, pk__gt=after).order_by("pk")[:_AT_ONCE])
     reports: dict[int, list[ReceivedObservation]] = {record.pk: [] for record in records}
     listed = ReceivedObservation.objects.filter(device=device, check_in__in=records).order_by("pk")
@@ -63,28 +90,7 @@ def part(device: Device, after: int, now: datetime, request: str) -> Holdings:
             break
         told.append(one)
     is_last = len(told) == len(records) < _AT_ONCE
-    return Holdings(
-        request=request,
-        at=now,
-        about=None if after else _about(device),
-        check_ins=tuple(told),
-        more_after=None if is_last else told[-1].number,
-    )
-
-
-def as_json(device: Device, now: datetime) -> Iterator[bytes]:
-    """Give the same as one JSON object, `about` and `check_ins`, for whoever has to answer the device's user."""
-    told = part(device, 0, now, "0" * 64)
-    yield b'{"about":' + wire.encode(told.about) + b',"check_ins":['
-    is_first = True
-    while True:
-        for one in told.check_ins:
-            yield (b"" if is_first else b",\n") + wire.encode(one)
-            is_first = False
-        if told.more_after is None:
-            break
-        told = part(device, told.more_after, now, "0" * 64)
-    yield b"]}\n"
+    return told, None if is_last else told[-1].number
 
 
 def _held(record: CheckInRecord, reports: list[ReceivedObservation]) -> HeldCheckIn:

@@ -51,6 +51,7 @@ class Installed(msgspec.Struct, frozen=True):
     """The last day on which it was started, where the device may tell no time."""
 
 
+_TABLE = InstalledMessenger._meta.db_table  # noqa: SLF001 - Django's documented way to a table's name
 _KEY = ("device_id", "identity")
 _KEPT = (*_KEY, "is_started")
 """What another report does not change; that it was started is noted by the database."""
@@ -103,27 +104,32 @@ def _apply(one: InstalledRow, sequence: int, observed: InstalledObserved) -> Non
 
 def _end_former(devices: Iterable[str]) -> None:
     """Let a messenger be there once on a device: one that lost its state finds all of it anew, under other numbers."""
-    table, named = InstalledMessenger._meta.db_table, list(devices)  # noqa: SLF001 - Django's documented way to a table's name
-    places = ", ".join(["%s"] * len(named))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE {table} SET is_there = FALSE WHERE is_there AND messenger <> '' AND device_id IN ({places}) "  # noqa: S608 - our own names
-            f"AND EXISTS (SELECT 1 FROM {table} AS newer WHERE newer.device_id = {table}.device_id AND newer.is_there "
-            f"AND newer.messenger = {table}.messenger AND newer.last_sequence > {table}.last_sequence)",
-            named,
-        )
+    _mark(
+        devices,
+        "is_there = FALSE",
+        f"is_there AND EXISTS (SELECT 1 FROM {_TABLE} AS newer WHERE newer.device_id = {_TABLE}.device_id AND newer.is_there "  # noqa: S608 - our own names
+        f"AND newer.messenger = {_TABLE}.messenger AND newer.last_sequence > {_TABLE}.last_sequence)",
+    )
 
 
 def _note_started(devices: Iterable[str]) -> None:
     """Note which of them was started before it was reported as installed."""
-    table, seen = InstalledMessenger._meta.db_table, ChannelSeen._meta.db_table  # noqa: SLF001 - Django's documented way to a table's name
+    seen = ChannelSeen._meta.db_table  # noqa: SLF001 - as above
+    _mark(
+        devices,
+        "is_started = TRUE",
+        f"NOT is_started AND EXISTS (SELECT 1 FROM {seen} WHERE {seen}.device_id = {_TABLE}.device_id "  # noqa: S608 - our own names
+        f"AND {seen}.messenger = {_TABLE}.messenger)",
+    )
+
+
+def _mark(devices: Iterable[str], change: str, where: str) -> None:
+    """Change those installed on devices, and named, of which something holds; both in SQL."""
     named = list(devices)
     places = ", ".join(["%s"] * len(named))
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE {table} SET is_started = TRUE WHERE NOT is_started AND messenger <> '' AND device_id IN ({places}) "  # noqa: S608 - our own names
-            f"AND EXISTS (SELECT 1 FROM {seen} WHERE {seen}.device_id = {table}.device_id "
-            f"AND {seen}.messenger = {table}.messenger)",
+            f"UPDATE {_TABLE} SET {change} WHERE messenger <> '' AND device_id IN ({places}) AND {where}",  # noqa: S608 - our own names
             named,
         )
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from itertools import count, groupby
+from typing import Literal
 
 import msgspec
 from django.db import transaction
@@ -28,6 +29,11 @@ _ID_CHARACTERS = 48
 _NO_ID = re.compile(r"[^a-z0-9]+")
 _FAR = ("com", "org", "net", "io", "im", "app", "chat", "desktop", "client")
 """Words of ids that name nobody's messenger by themselves."""
+
+
+Decision = Literal["waiting", "added", "never"]
+_Claim = tuple[str, str, str]
+"""Platform, kind and value, as it is compared."""
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,27 +79,20 @@ def queue() -> Queue:
     """Return what was reported, by what became of it."""
     known = catalogues.in_use()
     claimed = _claimed(known)
-    waiting, added, never = [], [], []
+    by_decision: dict[Decision, list[Candidate]] = {"waiting": [], "added": [], "never": []}
     for one in _candidates():
-        if one.messenger in known.never:
-            never.append(one)
-        elif all(_claim(way) in claimed for way in one.ways):
-            added.append(one)
-        else:
-            waiting.append(one)
-    return Queue(tuple(waiting), tuple(added), tuple(never))
+        by_decision[_decided(one.messenger, one.ways, known, claimed)].append(one)
+    return Queue(**{decision: tuple(found) for decision, found in by_decision.items()})
 
 
 def waiting_count() -> int:
     """Return how many wait."""
-    ways = list(UnlistedMessenger.objects.order_by().values_list("messenger", "platform", "kind", "value"))
-    if not ways:
+    rows = list(UnlistedMessenger.objects.order_by().values_list("messenger", "platform", "kind", "value"))
+    if not rows:
         return 0
     known = catalogues.in_use()
     claimed = _claimed(known)
-    return len(
-        {way[0] for way in ways if way[0] not in known.never and _claim(_way(*way[1:])) not in claimed}
-    )
+    return len({row[0] for row in rows if _decided(row[0], (_way(*row[1:]),), known, claimed) == "waiting"})
 
 
 def add(messenger: str, wish: Wish, by: By) -> Published:
@@ -197,12 +196,21 @@ def _of(messenger: str, rows: list[UnlistedMessenger], devices: int) -> Candidat
     )
 
 
+def _decided(
+    messenger: str, ways: Iterable[KnownBy], known: Catalogue, claimed: frozenset[_Claim]
+) -> Decision:
+    """Return what the catalogue in use says of a messenger; with one way left that nobody claims it waits."""
+    if messenger in known.never:
+        return "never"
+    return "added" if all(_claim(way) in claimed for way in ways) else "waiting"
+
+
 def _way(platform: str, kind: str, value: str) -> KnownBy:
     """Return what was checked before it was kept."""
     return msgspec.convert({"platform": platform, "kind": kind, "value": value}, KnownBy)
 
 
-def _claim(way: KnownBy) -> tuple[str, str, str]:
+def _claim(way: KnownBy) -> _Claim:
     return (
         way.platform,
         way.kind,
@@ -210,7 +218,7 @@ def _claim(way: KnownBy) -> tuple[str, str, str]:
     )
 
 
-def _claimed(known: Catalogue) -> frozenset[tuple[str, str, str]]:
+def _claimed(known: Catalogue) -> frozenset[_Claim]:
     """Return what a catalogue knows messengers by."""
     return frozenset(
         (one.platform, one.kind, compared(one)) for entry in known.messengers.values() for one in entry.seen
