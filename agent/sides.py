@@ -92,6 +92,8 @@ class Sides:
     def forget(self, ended: Iterable[ProcessKey | PageKey]) -> None:
         """Let go of what has ended; a browser that ends takes its pages along."""
         over = frozenset(ended)
+        if not over:
+            return  # as at nearly every look
         for key in tuple(self._known):
             if key in over or (isinstance(key, PageKey) and key.browser in over):
                 del self._known[key]

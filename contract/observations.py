@@ -255,16 +255,12 @@ def decode(untrusted_bytes: bytes) -> Observation:
     return wire.decode(kind, untrusted_bytes, limit_bytes=LIMIT_BYTES)
 
 
-def fitted(observation: Observation) -> Observation:
-    """Return the observation with every text cut and cleaned to what `decode` takes.
+def fitted(told: Fit) -> Fit:
+    """Return an observation, or a part of one, with every text cut and cleaned to what `decode` takes.
 
     Names of programs and words of errors are as long and as odd as they come; one that the server had to refuse would be
     sent again for ever, and everything behind it would wait.
     """
-    return _fitted(observation)
-
-
-def _fitted(told: Fit) -> Fit:
     parts: dict[str, Any] = {}
     for name in told.__struct_fields__:
         match getattr(told, name):
@@ -273,7 +269,7 @@ def _fitted(told: Fit) -> Fit:
             case tuple() as texts:
                 parts[name] = tuple(_shortened(text) for text in texts)
             case msgspec.Struct() as inner:
-                parts[name] = _fitted(inner)
+                parts[name] = fitted(inner)
     return msgspec.structs.replace(told, **parts)
 
 

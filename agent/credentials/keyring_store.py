@@ -1,5 +1,8 @@
 """The user's keyring: Secret Service, KWallet, Windows Credential Manager or the macOS login keychain, and nothing else."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import keyring
 from keyring.backend import KeyringBackend
 from keyring.errors import KeyringError
@@ -49,19 +52,14 @@ class KeyringStore:
         Raises:
             CredentialError: the keyring is locked or gone, or holds something else.
         """
-        try:
-            text = self._backend.get_password(SERVICE, self._account)
-            return None if text is None else SigningKey.from_text(text)
-        except KeyringError as error:
-            raise CredentialError(
-                f"The keyring does not answer ({error}).", "Unlock the login keyring."
-            ) from error
-        except (MalformedError, UnicodeDecodeError) as error:
-            raise CredentialError(
-                "The keyring's entry `decorum` holds no key.", "Remove the entry and enrol anew."
-            ) from error
-        except Exception as error:
-            raise _not_answering(error) from error
+        with _answering("The keyring does not answer", "Unlock the login keyring."):
+            try:
+                text = self._backend.get_password(SERVICE, self._account)
+                return None if text is None else SigningKey.from_text(text)
+            except (MalformedError, UnicodeDecodeError) as error:
+                raise CredentialError(
+                    "The keyring's entry `decorum` holds no key.", "Remove the entry and enrol anew."
+                ) from error
 
     def keep(self, key: SigningKey) -> None:
         """Keep the key and read it back, since some keyrings drop secrets in silence.
@@ -69,14 +67,8 @@ class KeyringStore:
         Raises:
             CredentialError: it cannot be read back.
         """
-        try:
+        with _answering("The keyring did not take it", "Unlock the login keyring."):
             self._backend.set_password(SERVICE, self._account, key.to_text())
-        except KeyringError as error:
-            raise CredentialError(
-                f"The keyring did not take it ({error}).", "Unlock the login keyring."
-            ) from error
-        except Exception as error:
-            raise _not_answering(error) from error
         kept = self.load()
         if kept is None or kept.public != key.public:
             raise CredentialError("The keyring did not keep it.", 'Set `key_store = "file"`.')
@@ -87,19 +79,26 @@ class KeyringStore:
         Raises:
             CredentialError: it is there still.
         """
-        try:
+        with _answering("The keyring keeps the entry", "Unlock the login keyring, or remove it there."):
             if self._backend.get_password(SERVICE, self._account) is not None:
                 self._backend.delete_password(SERVICE, self._account)
-        except KeyringError as error:
-            raise CredentialError(
-                f"The keyring keeps the entry ({error}).", "Unlock the login keyring, or remove it there."
-            ) from error
-        except Exception as error:
-            raise _not_answering(error) from error
 
     def describe(self) -> str:
         """Return where the key is."""
         return f"The device's key is in the keyring ({type(self._backend).__module__})."
+
+
+@contextmanager
+def _answering(what: str, remedy: str) -> Iterator[None]:
+    """Translate the errors of a backend."""
+    try:
+        yield
+    except CredentialError:
+        raise
+    except KeyringError as error:
+        raise CredentialError(f"{what} ({error}).", remedy) from error
+    except Exception as error:
+        raise _not_answering(error) from error
 
 
 def _not_answering(error: Exception) -> CredentialError:

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from agent.sensing.app_images import AppImages, root_of
+from agent.sensing.applications import changed_at
 from agent.sensing.bus_services import bus_command, bus_name
 from agent.sensing.copies import build_id_of_file, by_build_id, may_be_copy
 from agent.sensing.desktop_files import DesktopEntry, Locate, parse
@@ -116,24 +117,23 @@ class DesktopIndex:
         """Return the applications that are called so: by name, program, desktop file id, or the last part of that id; any case."""
         self._refresh()
         wanted = name.casefold().removesuffix(".desktop")
-        entries = {entry.desktop_id: entry for kept in self._by_key.values() for entry in kept}
-        return tuple(
-            self._with_all(entry) for _, entry in sorted(entries.items()) if wanted in _names_of(entry)
-        )
+        return tuple(self._with_all(entry) for entry in self._entries() if wanted in _names_of(entry))
 
     def all(self) -> Iterator[DesktopEntry]:
         """Return every application, each with all that is said of it once it is its turn; nothing more is kept of it than before."""
         self._refresh()
-        entries = {entry.desktop_id: entry for kept in self._by_key.values() for entry in kept}
-        return (
-            self._described.get(desktop_id) or self._describe(entry)
-            for desktop_id, entry in sorted(entries.items())
-        )
+        entries = self._entries()
+        return (self._described.get(entry.desktop_id) or self._describe(entry) for entry in entries)
 
     @property
     def looked_into(self) -> tuple[tuple[Path, int], ...]:
         """The folders that were looked into, those within them included, each with the time it had changed by then."""
         return self._seen or ()
+
+    def _entries(self) -> list[DesktopEntry]:
+        """Return what was read, by id, each once."""
+        entries = {entry.desktop_id: entry for kept in self._by_key.values() for entry in kept}
+        return [entry for _, entry in sorted(entries.items())]
 
     def _with_all(self, entry: DesktopEntry) -> DesktopEntry:
         described = self._described.get(entry.desktop_id)
@@ -142,7 +142,7 @@ class DesktopIndex:
         return described
 
     def _refresh(self) -> None:
-        if self._seen is not None and all(_changed_at(folder) == at for folder, at in self._seen):
+        if self._seen is not None and all(changed_at(folder) == at for folder, at in self._seen):
             return
         seen: list[tuple[Path, int]] = []
         entries: dict[str, DesktopEntry | None] = {}
@@ -204,20 +204,13 @@ def _fits(entry: DesktopEntry, given: set[str]) -> bool:
     )
 
 
-def _changed_at(folder: Path) -> int:
-    try:
-        return folder.stat().st_mtime_ns
-    except OSError:
-        return 0
-
-
 def _files(root: Path, seen: list[tuple[Path, int]]) -> Iterator[tuple[str, Path]]:
     """Give id and path of each file in a folder and below, and note each folder with the time it changed."""
     left = FOLDER_LIMIT_FILES
     waiting: list[tuple[Path, str, int]] = [(root, "", 0)]
     while waiting:
         folder, prefix, depth = waiting.pop()
-        seen.append((folder, _changed_at(folder)))
+        seen.append((folder, changed_at(folder)))
         try:
             with os.scandir(folder) as found:
                 files = sorted(found, key=lambda file: file.name)
