@@ -10,10 +10,12 @@ from agent.commands.arguments import build_parser
 from agent.errors import (
     AgentAbsentError,
     AlreadyEnrolledError,
+    CannotOpenError,
     EnrolmentError,
     NoApplicationError,
     NoProcessError,
     NotEnrolledError,
+    NotForWorkError,
     NotYoursError,
     RefusedError,
     SettingsError,
@@ -52,6 +54,8 @@ _CODES: tuple[tuple[type[DecorumError], int], ...] = (
     (SettingsError, exits.USAGE),
     (NoApplicationError, exits.USAGE),
     (NoProcessError, exits.USAGE),
+    (CannotOpenError, exits.USAGE),
+    (NotForWorkError, exits.VIOLATION),
     (MalformedError, exits.USAGE),
 )
 

@@ -162,3 +162,15 @@ class DistrustError(AgentError):
     def __init__(self, detail: str, reason: str) -> None:
         super().__init__(detail, "Ask your administrator; the last good state stays in force.")
         self.reason = reason
+
+
+class CannotOpenError(AgentError):
+    """No way is known in which a messenger can be opened here."""
+
+    title = "It was not opened"
+
+
+class NotForWorkError(AgentError):
+    """The policy in force has no place for a messenger at work."""
+
+    title = "It is not for work"

@@ -41,6 +41,14 @@ def folders_of(scope: Scope) -> Folders:
     )
 
 
+def work_folder() -> Path:
+    """Return this user's folder of work profiles, one for each messenger."""
+    import platformdirs  # noqa: PLC0415 - the system's agent needs none
+
+    name, last = ("decorum", "work") if THIS_SYSTEM == "linux" else ("Decorum", "Work")
+    return platformdirs.PlatformDirs(name, appauthor=False).user_data_path / last
+
+
 def user_folders_on(system: System, own: UserFolders) -> Folders:
     """Return a user's own folders on a system, from what that system calls them. Pure."""
     if system == "linux":

@@ -22,6 +22,8 @@ from agent.install_watch import InstallWatch
 from agent.installations import Installations
 from agent.journal import Journal
 from agent.judging import Judging
+from agent.launching.choices import choices
+from agent.launching.permission import permission
 from agent.localapi.broadcast import Broadcaster
 from agent.localapi.handlers import Sources, handlers
 from agent.localapi.server import Caller, LocalServer
@@ -65,9 +67,9 @@ from agent.store import STATE_FILE, Store
 from agent.this_user import own_uid
 from agent.upkeep import Upkeep
 from agent.web_pages import WebPagesOpen
-from contract.local import Reminder, Snapshot
+from contract.local import Reminder, Snapshot, WorkAnswer
 from contract.observations import Trouble
-from contract.places import Scope
+from contract.places import THIS_SYSTEM, Scope
 from contract.sides import Profiles
 
 REJUDGE_SECONDS = 60.0
@@ -237,19 +239,20 @@ class Agent:
             self._broadcaster.changed,
             self._lookout.wake,
         )
+        self._installations = Installations(
+            store,
+            journal,
+            self._outbox,
+            self._door,
+            lambda: self._catalogues.catalogue,
+            classify(Signals(ownership=settings.ownership)).profile,
+            lambda: check_ins.takes("installed"),
+        )
         self._installs = InstallWatch(
             outside.applications,
             outside.folder_watch,
             lambda: self._catalogues.matcher,
-            Installations(
-                store,
-                journal,
-                self._outbox,
-                self._door,
-                lambda: self._catalogues.catalogue,
-                classify(Signals(ownership=settings.ownership)).profile,
-                lambda: check_ins.takes("installed"),
-            ),
+            self._installations,
             own_uid(),
             clock,
             self._problems,
@@ -445,6 +448,20 @@ class Agent:
             focused=self._web_pages.focused(),
             catalogue=self._catalogues.in_use,
             catalogue_refused=self._catalogues.refused(),
+            for_work=choices(
+                (one.messenger for one in self._installations.there()),
+                self._catalogues.catalogue,
+                self._judging.policy,
+                self._for_work,
+                THIS_SYSTEM,
+            ),
+        )
+
+    def _for_work(self, messenger: str) -> WorkAnswer:
+        catalogue = self._catalogues.catalogue
+        judged_as = catalogue.judged_as(messenger)
+        return permission(
+            judged_as, catalogue.name_of(judged_as), self._judging.policy, self._judging.verdict
         )
 
     def _sources(self, ledger: Ledger, outside: Surroundings) -> Sources:
@@ -463,5 +480,6 @@ class Agent:
             notice_shown=self._notice_shown,
             check_in=self._reporter.ask,
             web_pages=self._web_pages,
+            for_work=self._for_work,
             report=self._report,
         )

@@ -9,7 +9,7 @@ from agent.compliance import PageKey, Sighting
 from agent.privacy import Door
 from contract.catalogue import Catalogue
 from contract.judge import VerdictState, worst
-from contract.local import CatalogueInUse, MessengerRow, Noticing, Problem, ServerState, Snapshot
+from contract.local import CatalogueInUse, MessengerRow, Noticing, Problem, ServerState, Snapshot, WorkChoice
 from contract.messages import PolicyBundle
 from contract.policy import Ownership
 
@@ -38,6 +38,8 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     catalogue: CatalogueInUse | None = None
     catalogue_refused: str | None = None
     """Why the last catalogue that came was refused."""
+    for_work: tuple[WorkChoice, ...] = ()
+    """What may be opened for work here."""
 
 
 def build(view: View, door: Door, catalogue: Catalogue, *, uid: int | None, sees_uid: int | None) -> Snapshot:
@@ -72,6 +74,7 @@ def build(view: View, door: Door, catalogue: Catalogue, *, uid: int | None, sees
         noticing=view.noticing,
         installs=view.installs,
         catalogue=view.catalogue,
+        for_work=view.for_work,
     )
 
 

@@ -55,6 +55,10 @@ CaptureWay = Literal[
 ]
 MessengerId = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,47}\Z")]
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+FOLDER = "{folder}"
+"""Stands, in the words that a messenger is started with, for the folder that it shall keep its data in."""
+Apart = tuple[Platform, Text, Annotated[tuple[Text, ...], msgspec.Meta(min_length=1, max_length=8)]]
+"""On which system, who says so, and the words behind the program that make it keep its data in a folder of its own."""
 
 KINDS_OF: Mapping[Platform, frozenset[IdentifierKind]] = {
     "linux": frozenset({"executable", "script", "desktop_id", "deb", "rpm", "flatpak_id", "snap"}),
@@ -88,12 +92,25 @@ class _Described(msgspec.Struct, frozen=True, kw_only=True):
     """Whether its maker offers accounts for businesses beside those for persons; None where that is not known."""
     capture: dict[CaptureWay, Text] = {}
     """How its messages can be retained, each way with its source; empty where no way is known."""
+    apart: tuple[Apart, ...] = ()
+    """How it is started so that it runs beside itself, with data of its own; empty where no way is known."""
 
 
 class Messenger(_Described, frozen=True, kw_only=True):
     """One listed messenger."""
 
     seen: tuple[Identifier, ...]
+
+    def apart_on(self, platform: Platform, folder: str) -> tuple[str, ...] | None:
+        """Return the words that make it keep its data in a folder; None where none are known.
+
+        >>> beside = (("linux", "its manual", ("-workdir", FOLDER)),)
+        >>> entry = Messenger(name="Telegram", maker="Telegram", kind="consumer", apart=beside, seen=())
+        >>> entry.apart_on("linux", "/home/x/w"), entry.apart_on("macos", "/Users/x/w")
+        (('-workdir', '/home/x/w'), None)
+        """
+        words = next((words for where, _, words in self.apart if where == platform), None)
+        return None if words is None else tuple(word.replace(FOLDER, folder) for word in words)
 
 
 class WebAddress(msgspec.Struct, frozen=True, order=True):

@@ -16,6 +16,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from contract.catalogue import MessengerId
 from contract.ceiling import Detail
 from contract.facts import ProcessFacts
 from contract.judge import NextStep, Reason, VerdictState
@@ -123,6 +124,13 @@ class CatalogueInUse(Dated, frozen=True, kw_only=True):
     """The newest version, as the server last said; 0 where it said none."""
 
 
+class WorkChoice(msgspec.Struct, frozen=True):
+    """A messenger that can be opened for work."""
+
+    messenger: str
+    name: str
+
+
 class Snapshot(Dated, frozen=True, kw_only=True):
     """All that the status window shows."""
 
@@ -152,6 +160,8 @@ class Snapshot(Dated, frozen=True, kw_only=True):
     """Alike."""
     installs: Noticing | None = None
     """Alike: how it notices that a messenger is installed or removed."""
+    for_work: tuple[WorkChoice, ...] = ()
+    """What is installed and may be opened for work, or is to be used for it, by name. None of it where an older agent does not say."""
 
 
 class Reminder(Dated, frozen=True, kw_only=True):
@@ -346,6 +356,22 @@ class ReminderAnswer(msgspec.Struct, frozen=True):
     outcome: Literal["shown", "acknowledged", "deferred"]
 
 
+class WorkQuery(msgspec.Struct, frozen=True):
+    """Parameters of `work`."""
+
+    messenger: MessengerId
+
+
+class WorkAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """Result of `work`: what the policy says to opening a messenger for work."""
+
+    opens: tuple[str, ...]
+    """Ids of what is to be opened, best first: the messenger itself, or what takes its place; empty for nothing."""
+    sentence: str
+    """Why it is not the messenger itself; empty where it is."""
+    remedy: str
+
+
 class WebPages(msgspec.Struct, frozen=True, kw_only=True):
     """Parameters of `web.pages`: what a browser's extension tells, and whose extension it is."""
 
@@ -376,6 +402,7 @@ METHODS: dict[str, Method] = {
         Method(name="ledger", permission="own_data", params=LedgerQuery, result=LedgerPage),
         Method(name="ledger.compare", permission="own_data", params=ComparisonQuery, result=ComparisonPage),
         Method(name="identify", permission="device_data", params=IdentifyQuery, result=IdentifyReply),
+        Method(name="work", permission="own_data", params=WorkQuery, result=WorkAnswer),
         Method(name="web.pages", permission="own_data", params=WebPages, result=Nothing),
         Method(name="check_in", permission="own_data", params=Nothing, result=Nothing),
     )

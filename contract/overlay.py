@@ -33,6 +33,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from contract.catalogue import (
+    Apart,
     CaptureWay,
     Catalogue,
     MessengerId,
@@ -64,6 +65,7 @@ class Correction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     client_of: MessengerId | UnsetType = UNSET
     business_account: bool | UnsetType = UNSET
     capture: dict[CaptureWay, Text] | UnsetType = UNSET
+    apart: tuple[Apart, ...] | UnsetType = UNSET
     seen: Annotated[tuple[Row, ...], msgspec.Meta(min_length=1)] | UnsetType = UNSET
     also_seen: tuple[Row, ...] = ()
 

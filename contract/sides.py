@@ -112,7 +112,7 @@ SIGNALS: tuple[Signal, ...] = (
         reads="the variable `DECORUM_WORK` among those that the process was started with; no other variable is kept",
         says="work, strong, where its value is the id of that very messenger",
         fooled="any program of the same person can set it; what a marked messenger starts inherits it, and counts only as the same messenger",
-        where="Linux, macOS, Windows; nothing sets it yet",
+        where="Linux, macOS, Windows; `decorum open --work` sets it",
     ),
     Signal(
         name="instance",

@@ -10,6 +10,7 @@ from typing import get_args
 import msgspec
 
 from contract.catalogue import (
+    FOLDER,
     KINDS_OF,
     CaptureWay,
     Identifier,
@@ -218,6 +219,7 @@ def _faults(table: Mapping[str, object]) -> Iterator[tuple[str, str]]:
         if not isinstance(table.get(key, False), bool):
             yield f"Its {key} is neither true nor false.", "Write true or false, or leave it out."
     yield from _capture_faults(table.get("capture", {}))
+    yield from _apart_faults(table.get("apart", []))
 
 
 def _capture_faults(capture: object) -> Iterator[tuple[str, str]]:
@@ -231,6 +233,32 @@ def _capture_faults(capture: object) -> Iterator[tuple[str, str]]:
             yield f"That it can be captured by {way} has no source.", "Name the page that says so."
         elif _ADDRESS.search(source):
             yield f"The source {source!r} is an address.", "Name the page or the package in words."
+
+
+def _apart_faults(apart: object) -> Iterator[tuple[str, str]]:
+    """Give what is wrong with how it is started beside itself; one way for each system."""
+    rows = apart if isinstance(apart, list) else [apart]
+    systems = [row[0] for row in rows if isinstance(row, list) and row]
+    for number, row in enumerate(rows, start=1):
+        where = f"Row {number} of apart"
+        match row:
+            case ["linux" | "macos" | "windows" as system, str() as source, list() as words] if words:
+                if not source.strip():
+                    yield f"{where} has no source.", "Name the page or manual that says so."
+                elif _ADDRESS.search(source):
+                    yield (
+                        f"{where} has an address for a source: {source}.",
+                        "Name the page or the package in words.",
+                    )
+                if not all(isinstance(word, str) for word in words) or FOLDER not in "".join(words):
+                    yield f"{where} names no folder.", f"Write {FOLDER} where the folder goes."
+                if systems.count(system) > 1:
+                    yield f"{where}: {system} has another one.", "Keep one for each system."
+            case _:
+                yield (
+                    f"{where} is not of the agreed form.",
+                    f'Write it as [SYSTEM, SOURCE, ["--option", "{FOLDER}"]]; the system is linux, macos or windows.',
+                )
 
 
 def _identifiers(row: object, number: int) -> Iterator[Identifier | tuple[str, str]]:

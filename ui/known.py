@@ -5,7 +5,7 @@ from datetime import datetime
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from contract.local import Nothing, Reminder, Snapshot
+from contract.local import Nothing, Reminder, Snapshot, WorkChoice
 from ui.agent_link.link import AgentLink
 from ui.link_state import LinkState
 from ui.present.picture import Picture
@@ -68,10 +68,15 @@ class Known(QObject):
             snapshot=self._snapshot,
             now=self._now(),
             reminders=self._queue.open,
-            can_start=frozenset(filter(self._starter.can_start, self._offered())),
+            can_start=frozenset(filter(self._can_start, self._offered())),
             is_checking_in=self._is_checking_in,
             opened_without_tray=self._opened_without_tray,
         )
+
+    @property
+    def for_work(self) -> tuple[WorkChoice, ...]:
+        """What can be opened for work, as far as the agent has said."""
+        return () if self._snapshot is None else self._snapshot.for_work
 
     def check_in(self) -> None:
         """Ask the agent to check in."""
@@ -111,6 +116,9 @@ class Known(QObject):
         if self.reminders:
             self._queue.put_aside(self.reminders[0].reminder)
             self.reminded.emit()
+
+    def _can_start(self, name: str) -> bool:
+        return any(one.name == name for one in self.for_work) or self._starter.can_start(name)
 
     def _owes_notice(self) -> bool:
         return self._snapshot is not None and self._snapshot.notice_due and self._snapshot.enrolled

@@ -30,6 +30,7 @@ from ui.this_user import own_uid, service_uid
 from ui.tokens import load_tokens
 from ui.tray import Tray
 from ui.windows import Windows
+from ui.work_launcher import WorkLauncher, command_beside
 
 if sys.platform == "win32":
     from ui import windows_identity
@@ -66,8 +67,9 @@ class Program(QObject):
         self._look = Look(application, tokens, chosen.theme)
         self._link = make_link(chosen.socket, environ, self)
         starter = Starter(environ, Path.home())
+        launcher = WorkLauncher(command_beside(), chosen.socket, self)
         self._known = Known(self._link, starter, _now, self)
-        self._windows = Windows(self._look, self._known, self._link, starter, _now, self)
+        self._windows = Windows(self._look, self._known, self._link, starter, launcher, _now, self)
         self._tray = Tray(tokens.tray, self)
         self._connect(instance)
 
@@ -92,6 +94,7 @@ class Program(QObject):
         tray.policy_wanted.connect(windows.show_policy)
         tray.help_wanted.connect(windows.show_help)
         tray.check_in_wanted.connect(self._known.check_in)
+        tray.work_wanted.connect(windows.open_for_work)
         tray.no_panel.connect(self._on_no_panel)
         windows.restart_wanted.connect(lambda: self._application.exit(RESTART))
         self._known.changed.connect(self._present)
@@ -100,7 +103,7 @@ class Program(QObject):
 
     def _present(self) -> None:
         view = present_status.view(self._known.picture())
-        self._tray.show_view(present_tray(view))
+        self._tray.show_view(present_tray(view, self._known.for_work))
         self._windows.show_view(view)
 
     def _on_no_panel(self) -> None:

@@ -4,6 +4,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, SignalInstance
 from PySide6.QtGui import QAction, QIcon
 from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 
+from contract.local import WorkChoice
 from ui.icons import tray_icon
 from ui.present.picture import Shape, plain
 from ui.present.tray import TrayView
@@ -28,6 +29,8 @@ class Tray(QObject):
     policy_wanted = Signal()
     help_wanted = Signal()
     check_in_wanted = Signal()
+    work_wanted = Signal(str)
+    """A messenger's id."""
     no_panel = Signal()
     """There is still no panel after ten seconds."""
 
@@ -40,6 +43,7 @@ class Tray(QObject):
         self._state.setEnabled(False)
         self._menu.addSeparator()
         self._add(status.MENU_OPEN, self.open_wanted)
+        self._for_work = self._menu.addMenu(say(status.MENU_FOR_WORK))
         self._add(status.SEES_LINK, self.sees_wanted)
         self._add(status.POLICY_LINK, self.policy_wanted)
         self._check_in = self._add(status.CHECK_IN, self.check_in_wanted)
@@ -64,10 +68,25 @@ class Tray(QObject):
 
     def show_view(self, view: TrayView) -> None:
         """Show another state."""
-        self._view = view
         self._state.setText(plain(view.sentence))
         self._check_in.setEnabled(view.can_check_in)
+        if self._view is None or view.for_work != self._view.for_work:
+            self._fill_for_work(view.for_work)
+        self._view = view
         self._dress_icon()
+
+    def _fill_for_work(self, choices: tuple[WorkChoice, ...]) -> None:
+        self._for_work.clear()
+        self._for_work.menuAction().setVisible(bool(choices))
+        for choice in choices:
+            action = self._for_work.addAction(plain(choice.name))
+            action.setData(choice.messenger)
+            action.triggered.connect(self._on_work)
+
+    def _on_work(self) -> None:
+        action = self.sender()
+        if isinstance(action, QAction):
+            self.work_wanted.emit(str(action.data()))
 
     def _dress_icon(self) -> None:
         icon, view = self._icon, self._view

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QMessageBox, QWidget
 
 from ui.agent_link.link import AgentLink
 from ui.known import Known
@@ -15,6 +15,8 @@ from ui.present.picture import Action
 from ui.present.reminder import reminder_view
 from ui.present.status import StatusView
 from ui.starter import Starter
+from ui.texts import say, status
+from ui.work_launcher import WorkLauncher
 
 if TYPE_CHECKING:
     from ui.help_window import HelpWindow
@@ -38,6 +40,7 @@ class Windows(QObject):
         known: what there is to show.
         link: asked for what only one window needs.
         starter: starts messengers.
+        launcher: opens them for work.
         now: the clock.
         parent: the owner.
     """
@@ -50,12 +53,15 @@ class Windows(QObject):
         known: Known,
         link: AgentLink,
         starter: Starter,
+        launcher: WorkLauncher,
         now: Callable[[], datetime],
         parent: QObject,
     ) -> None:
         super().__init__(parent)
         self._now = now
-        self._look, self._known, self._link, self._starter = look, known, link, starter
+        self._look, self._known, self._link = look, known, link
+        self._starter, self._launcher = starter, launcher
+        launcher.failed.connect(self._on_not_opened)
         self._view: StatusView | None = None
         self._status: StatusWindow | None = None
         self._reminder: ReminderWindow | None = None
@@ -63,6 +69,7 @@ class Windows(QObject):
         self._sees: SeesWindow | None = None
         self._notice: NoticeWindow | None = None
         self._help: HelpWindow | None = None
+        self._box: QMessageBox | None = None
         link.state_changed.connect(self._on_link)
         self._tick = QTimer(self)
         self._tick.setTimerType(Qt.TimerType.VeryCoarseTimer)
@@ -181,7 +188,27 @@ class Windows(QObject):
     def _company(self) -> str | None:
         return None if self._known.snapshot is None else self._known.snapshot.company
 
+    def open_for_work(self, messenger: str) -> None:
+        """Open a messenger's work profile."""
+        for choice in self._known.for_work:
+            if choice.messenger == messenger:
+                self._launcher.open(choice)
+
+    def _on_not_opened(self, name: str, why: str) -> None:
+        box = QMessageBox(QMessageBox.Icon.Warning, say(status.TITLE), say(status.NOT_OPENED, name=name))
+        box.setInformativeText(why)
+        box.setTextFormat(Qt.TextFormat.PlainText)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.setModal(False)
+        self._box = box
+        box.show()
+
     def _start(self, name: str) -> bool:
+        """Start what the policy offers instead: for work, since that is what it is offered for."""
+        choice = next((one for one in self._known.for_work if one.name == name), None)
+        if choice is not None:
+            self._launcher.open(choice)
+            return True
         if self._starter.start(name):
             return True
         self._starter.forget()

@@ -57,6 +57,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_scope_and_state(identify)
     _add_asking(identify)
 
+    _add_open(commands)
     _add_leave(commands)
     policy = commands.add_parser("policy", help="Show the policy in force, or check one.").add_subparsers(
         dest="policy_command", required=True, metavar="COMMAND"
@@ -151,6 +152,23 @@ def _add_ledger(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         help="write all of it into a new file, one JSON object a line; `-` prints it",
     )
     how.add_argument("--compare", action="store_true", help="ask the server what it holds, and compare")
+
+
+def _add_open(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    opening = _add(
+        commands, "open", "Open a messenger for work, in a profile of its own beside the private one."
+    )
+    side = opening.add_mutually_exclusive_group(required=True)
+    side.add_argument("--work", action="store_true", help="with data and downloads of its own")
+    side.add_argument(
+        "--personal", action="store_true", help="as usual, but without sight of what is for work (Linux)"
+    )
+    opening.add_argument("messenger", metavar="MESSENGER", help="its name or id, as in telegram")
+    opening.add_argument(
+        "--sandbox", action="store_true", help="give it a home of its own with bubblewrap (Linux)"
+    )
+    _add_scope_and_state(opening)
+    opening.add_argument("--socket", help="where the agent listens (default: the usual places)")
 
 
 def _add_leave(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

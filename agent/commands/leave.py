@@ -18,6 +18,8 @@ from agent.commands.browsers import remove_placed
 from agent.commands.printing import print_json
 from agent.credentials.interface import CredentialStore, choose
 from agent.errors import AgentError, NotEnrolledError, NotYoursError, StateError, UnreachableError
+from agent.folders import work_folder
+from agent.launching import menu_entry
 from agent.localapi.client import LocalClient
 from agent.lock import FolderLock
 from agent.reporting.enrolment import current_enrolment
@@ -57,6 +59,7 @@ def execute(arguments: argparse.Namespace) -> int:
     for one in native_manifests(THIS_SYSTEM, scope_of(arguments), "", "", str(Path.home())):
         with contextlib.suppress(OSError):  # an administrator's stay where they are
             remove_placed(one)
+    menu_entry.remove_all(menu_entry.own_menu(os.environ, Path.home()))
     _remove_settings(arguments)
     if arguments.json:
         print_json(left)
@@ -131,3 +134,5 @@ def _say(left: Left | None, state: Path) -> None:
             f"The server has erased {left.reports} reports and {left.check_ins} check-ins, and no longer knows this device."
         )
     print(f"{state} and the device's key are gone. Decorum itself stays until you uninstall it.")
+    if work_folder().exists():
+        print(f"What messengers kept for work is yours to keep or delete: {work_folder()}.")

@@ -38,6 +38,8 @@ from contract.local import (
     SideTold,
     Snapshot,
     WebPages,
+    WorkAnswer,
+    WorkQuery,
 )
 from contract.policy import Ownership
 
@@ -61,6 +63,7 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True):
     notice_shown: Callable[[int, str | None], None]
     check_in: Callable[[], None]
     web_pages: WebPagesOpen
+    for_work: Callable[[str], WorkAnswer]
     report: Callable[[], None]
 
 
@@ -78,6 +81,7 @@ def handlers(sources: Sources) -> dict[str, Handler]:
         "ledger.compare": answers.ledger_compare,
         "identify": answers.identify,
         "check_in": answers.check_in,
+        "work": answers.work,
         "web.pages": answers.web_pages,
     }
 
@@ -165,6 +169,9 @@ class _Answers:
     def check_in(self, _: Caller, params: object) -> Nothing:
         self._from.check_in()
         return _typed(Nothing, params)
+
+    def work(self, _: Caller, params: object) -> WorkAnswer:
+        return self._from.for_work(_typed(WorkQuery, params).messenger)
 
     def web_pages(self, caller: Caller, params: object) -> Nothing:
         told = _typed(WebPages, params)

@@ -18,7 +18,7 @@ from agent.profiles.signals import Instance
 from contract.facts import Platform
 from contract.programs import base_name
 
-_FOLDERS = frozenset({"user-data-dir", "workdir", "cfgdir", "config-path"})
+_FOLDERS = frozenset({"user-data-dir", "workdir", "cfgdir", "config-path", "profile-dir", "dataDir"})
 _NAMES = frozenset({"profile-directory", "P"})
 _EITHER = frozenset({"profile"})
 """A folder to some (Firefox), a name to others (Element); a folder has a separator."""

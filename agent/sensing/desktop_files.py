@@ -46,10 +46,12 @@ class DesktopEntry(msgspec.Struct, frozen=True):
     """DBusActivatable."""
     bus_command: tuple[str, ...] = ()
     """What D-Bus starts it by, where it does."""
+    icon: str = ""
+    """Its icon's name or file."""
 
 
 def parse(text: str, desktop_id: str, locate: Locate) -> DesktopEntry | None:
-    """Return the entry of a file's text; None where it is hidden, not installed, or starts no program.
+    """Return the entry of a file's text; None where it is hidden, not installed, starts no program, or opens another for work.
 
     Raises:
         ValueError: the text is not of the form that the specification demands.
@@ -61,7 +63,7 @@ def parse(text: str, desktop_id: str, locate: Locate) -> DesktopEntry | None:
     if try_exec and locate(try_exec) is None:
         return None
     command = _unwrap(_words(keys.get("Exec", "")))
-    if not command:
+    if not command or _is_work_launcher(command):
         return None
     snap = keys.get("X-SnapInstanceName")
     if not snap and command[0].startswith(("/snap/bin/", "/var/lib/snapd/snap/bin/")):
@@ -80,7 +82,13 @@ def parse(text: str, desktop_id: str, locate: Locate) -> DesktopEntry | None:
             _unescape(keys[key])[:DESCRIPTION_LIMIT] for key in ("GenericName", "Comment") if keys.get(key)
         ),
         is_started_by_bus=keys.get("DBusActivatable") == "true",
+        icon=_unescape(keys.get("Icon", ""))[:DESCRIPTION_LIMIT],
     )
+
+
+def _is_work_launcher(command: tuple[str, ...]) -> bool:
+    """Tell whether an entry is one that `decorum open` has made: it is no application of its own."""
+    return programs.base_name(command[0]) == "decorum" and command[1:3] == ("open", "--work")
 
 
 def _list(keys: dict[str, str], key: str) -> tuple[str, ...]:

@@ -45,6 +45,7 @@ METHODS_AND_ROLES = {
     "ledger.compare": {"owner", "person"},
     "identify": {"owner"},
     "web.pages": {"owner", "person"},
+    "work": {"owner", "person"},
     "check_in": {"owner", "person"},
 }
 

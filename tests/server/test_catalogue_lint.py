@@ -25,6 +25,7 @@ def test_the_catalogue_that_ships_is_in_order() -> None:
 
 def test_a_good_entry_gives_nothing() -> None:
     fields = 'wrapper = true\nbusiness_account = false\ncapture = { native_export = "maker\'s page" }\n'
+    fields += 'apart = [["linux", "its manual", ["--dir={folder}"]]]\n'
     assert _said(_entry(GOOD_ROW, fields=fields)) == []
 
 
@@ -126,6 +127,23 @@ def test_what_is_wrong_with_a_row_is_said_with_its_place(row: str, place: str, p
         (
             _entry(GOOD_ROW, fields='capture = { native_export = "" }\n'),
             "captured by native_export has no source",
+        ),
+        (_entry(GOOD_ROW, fields='apart = "--dir"\n'), "Row 1 of apart is not of the agreed form"),
+        (
+            _entry(GOOD_ROW, fields='apart = [["web", "its page", ["{folder}"]]]\n'),
+            "Row 1 of apart is not of the agreed form",
+        ),
+        (
+            _entry(GOOD_ROW, fields='apart = [["linux", "", ["{folder}"]]]\n'),
+            "Row 1 of apart has no source",
+        ),
+        (
+            _entry(GOOD_ROW, fields='apart = [["linux", "https://demo.im/x", ["{folder}"]]]\n'),
+            "Row 1 of apart has an address for a source",
+        ),
+        (
+            _entry(GOOD_ROW, fields='apart = [["linux", "its manual", ["--dir"]]]\n'),
+            "Row 1 of apart names no folder",
         ),
         (
             _entry(GOOD_ROW, fields='client_of = "nobody"\n'),
@@ -332,3 +350,10 @@ def test_the_command_checks_an_overlay(run: Run, tmp_path: Path) -> None:
     file.write_text("[other]\n", encoding="utf-8")
     bad = run("catalogue", "lint", "--overlay", str(file), folder=None)
     assert (bad.returncode, "It has no seen." in bad.stdout) == (1, True)
+
+
+def test_two_ways_of_one_system_to_run_beside_itself_are_told() -> None:
+    rows = '["linux", "its manual", ["-d", "{folder}"]], ["linux", "its page", ["-e", "{folder}"]]'
+    said = _said(_entry(GOOD_ROW, fields=f"apart = [{rows}]\n"))
+    assert len(said) == 2
+    assert "linux has another one" in said[0]

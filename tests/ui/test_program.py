@@ -14,6 +14,7 @@ from PySide6.QtNetwork import QLocalSocket
 from PySide6.QtWidgets import QSystemTrayIcon
 from pytestqt.qtbot import QtBot
 
+from contract.local import WorkChoice
 from contract.places import PIPES
 from tests.fakes.local_agent import LocalAgent
 from ui import options, preflight
@@ -28,6 +29,7 @@ from ui.starter import Starter, command_of
 from ui.stop_signals import StopSignals
 from ui.tokens import load_tokens
 from ui.tray import Tray
+from ui.work_launcher import WorkLauncher, command_beside
 
 Start = Callable[..., "subprocess.Popen[str]"]
 PLACES = ("/run/an-agent.sock",)
@@ -381,3 +383,47 @@ def test_the_window_opens_once_for_want_of_a_panel_and_not_at_the_next_start(
     qtbot.waitUntil(remembered.exists, timeout=15_000)
     assert Memory(remembered).read().told_no_tray
     assert process.poll() is None
+
+
+def test_the_menu_offers_what_may_be_opened_for_work(owner: QObject, picture: Picture, qtbot: QtBot) -> None:
+    tray = Tray(load_tokens().tray, owner)
+    shown = view(picture)
+    tray.show_view(present_tray(shown))
+    assert not tray._for_work.menuAction().isVisible(), "a menu with nothing in it is not there"
+    tray.show_view(present_tray(shown, (WorkChoice("leapxpert", "LeapXpert"), WorkChoice("x", "A&B"))))
+    assert tray._for_work.menuAction().isVisible()
+    assert [action.text() for action in tray._for_work.actions()] == ["LeapXpert", "A&&B"]
+    with qtbot.waitSignal(tray.work_wanted) as told:
+        tray._for_work.actions()[0].trigger()
+    assert told.args == ["leapxpert"]
+    tray.show_view(present_tray(shown))
+    assert not tray._for_work.menuAction().isVisible()
+
+
+def test_the_launcher_has_the_command_open_it_and_tells_of_a_failure_in_its_words(
+    owner: QObject, qtbot: QtBot, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    command = tmp_path / "decorum"
+    command.write_text(
+        f'#!/bin/sh\necho "$@" >> {log}\n'
+        'test "$3" = telegram || { echo "decorum: It was not opened: X is not here. Install it." >&2; exit 2; }\n'
+    )
+    command.chmod(0o755)
+    launcher = WorkLauncher((str(command),), "/run/x.sock", owner)
+    with qtbot.waitSignal(launcher.failed) as told:
+        launcher.open(WorkChoice("telegram", "Telegram"))
+        launcher.open(WorkChoice("x", "X"))
+    assert told.args == ["X", "It was not opened: X is not here. Install it."]
+    qtbot.waitUntil(lambda: log.read_text().count("\n") == 2)
+    assert "open --work telegram --socket /run/x.sock\n" in log.read_text()
+    gone = WorkLauncher((str(tmp_path / "gone"),), None, owner)
+    with qtbot.waitSignal(gone.failed) as told:
+        gone.open(WorkChoice("x", "X"))
+    assert told.args[1]
+
+
+def test_the_command_beside_this_program_is_taken_before_any_other(tmp_path: Path) -> None:
+    assert command_beside(str(tmp_path / "decorum-tray")) == ("decorum",)
+    (tmp_path / "decorum").touch()
+    assert command_beside(str(tmp_path / "decorum-tray")) == (str(tmp_path / "decorum"),)

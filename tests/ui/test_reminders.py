@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
-from contract.local import ErrorBody, Reminder, ReminderAnswer
+from contract.local import ErrorBody, Reminder, ReminderAnswer, WorkChoice
 from tests.fakes.local_agent import LocalAgent
 from tests.ui import examples
 from ui.agent_link.link import AgentLink
@@ -22,6 +22,7 @@ from ui.reminder_queue import REMEMBERED, ReminderQueue
 from ui.reminder_window import ReminderWindow
 from ui.starter import Starter
 from ui.windows import Windows
+from ui.work_launcher import WorkLauncher
 
 
 class Stage:
@@ -31,7 +32,8 @@ class Stage:
         self.agent, self.link = agent, link
         starter = Starter({"XDG_DATA_HOME": str(data), "XDG_DATA_DIRS": str(data)}, data)
         self.known = Known(link, starter, lambda: examples.NOW, owner)
-        self.windows = Windows(look, self.known, link, starter, lambda: examples.NOW, owner)
+        launcher = WorkLauncher(("/nonexistent/decorum",), None, owner)
+        self.windows = Windows(look, self.known, link, starter, launcher, lambda: examples.NOW, owner)
         self.known.reminded.connect(self.windows.show_reminders)
 
     @property
@@ -238,6 +240,21 @@ def test_continue_starts_the_messenger_and_acknowledges(stage: Stage, qtbot: QtB
     stage.press("Continue in Microsoft Teams")
     qtbot.waitUntil(lambda: stage.answers()[-1:] == [("1", "acknowledged")])
     qtbot.waitUntil(started.exists)
+
+
+def test_what_can_be_opened_for_work_is_opened_so_and_acknowledges(
+    stage: Stage, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[WorkChoice] = []
+    monkeypatch.setattr(WorkLauncher, "open", lambda _, choice: opened.append(choice))
+    choice = WorkChoice("microsoft-teams", "Microsoft Teams")
+    shown = msgspec.structs.replace(examples.with_violation(), for_work=(choice,))
+    stage.agent.tell(shown)
+    qtbot.waitUntil(lambda: stage.known.for_work == (choice,))
+    remind(stage, qtbot, examples.reminder())
+    stage.press("Continue in Microsoft Teams")
+    assert opened == [choice]
+    qtbot.waitUntil(lambda: stage.answers()[-1:] == [("1", "acknowledged")])
 
 
 def test_a_messenger_that_does_not_start_is_not_taken_for_an_answer(

@@ -27,6 +27,7 @@ from ui.starter import Starter
 from ui.status_window import StatusWindow
 from ui.widgets import StateIcon
 from ui.windows import Windows
+from ui.work_launcher import WorkLauncher
 
 
 class Stage:
@@ -36,7 +37,8 @@ class Stage:
         self.agent, self.link, self.look = agent, link, look
         starter = Starter({"XDG_DATA_HOME": str(data), "XDG_DATA_DIRS": str(data)}, data)
         self.known = Known(link, starter, lambda: examples.NOW, owner)
-        self.windows = Windows(look, self.known, link, starter, lambda: examples.NOW, owner)
+        launcher = WorkLauncher(("/nonexistent/decorum",), None, owner)
+        self.windows = Windows(look, self.known, link, starter, launcher, lambda: examples.NOW, owner)
         self.known.changed.connect(lambda: self.windows.show_view(view(self.known.picture())))
         self.known.notice_due.connect(self.windows.show_notice)
 

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from contract.local import WorkChoice
 from ui.present.picture import Shape
 from ui.present.status import StatusView
 from ui.texts import say, say_many, status
@@ -18,10 +19,17 @@ class TrayView(msgspec.Struct, frozen=True, kw_only=True):
     sentence: str
     tooltip: str
     can_check_in: bool
+    for_work: tuple[WorkChoice, ...]
+    """What the menu offers to open for work."""
 
 
-def tray(shown: StatusView) -> TrayView:
-    """Return what the tray shows beside that status window."""
+def tray(shown: StatusView, for_work: tuple[WorkChoice, ...] = ()) -> TrayView:
+    """Return what the tray shows beside that status window.
+
+    Args:
+        shown: what the window shows.
+        for_work: what can be opened for work.
+    """
     lines = [say(status.TOOLTIP, sentence=shown.sentence)]
     if shown.todos:
         lines.append(say_many(*status.TODO_COUNT, len(shown.todos)))
@@ -31,4 +39,5 @@ def tray(shown: StatusView) -> TrayView:
         sentence=shown.sentence,
         tooltip="\n".join(lines),
         can_check_in=shown.can_check_in,
+        for_work=for_work,
     )

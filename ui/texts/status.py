@@ -105,5 +105,7 @@ HELP_LINK = "&Help"
 REFRESH = "Check in now (F5)"
 
 MENU_OPEN = "&Open Decorum"
+MENU_FOR_WORK = "Open for &work"
+NOT_OPENED = "{name} was not opened"
 TOOLTIP = "Decorum: {sentence}"
 TODO_COUNT = ("{count} thing to do", "{count} things to do")
