@@ -17,6 +17,7 @@ from agent.errors import (
     NotEnrolledError,
     NotForWorkError,
     NotYoursError,
+    NowhereToHandOverError,
     RefusedError,
     SettingsError,
     UnreachableError,
@@ -56,6 +57,7 @@ _CODES: tuple[tuple[type[DecorumError], int], ...] = (
     (NoProcessError, exits.USAGE),
     (CannotOpenError, exits.USAGE),
     (NotForWorkError, exits.VIOLATION),
+    (NowhereToHandOverError, exits.USAGE),
     (MalformedError, exits.USAGE),
 )
 

@@ -174,3 +174,15 @@ class NotForWorkError(AgentError):
     """The policy in force has no place for a messenger at work."""
 
     title = "It is not for work"
+
+
+class NowhereToHandOverError(AgentError):
+    """The administrator has named no folder for what people hand over."""
+
+    title = "Nothing was handed over"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Your company has named no folder for it on this device.",
+            "Ask how such files are to be kept; an administrator sets retention_folder.",
+        )

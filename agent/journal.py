@@ -20,7 +20,16 @@ from contract import wire
 from contract.messages import salted_digest
 
 Kind = Literal[
-    "sighting", "installed", "reminder", "policy", "notice", "check_in", "enrolment", "trouble", "agent"
+    "sighting",
+    "installed",
+    "unretained",
+    "reminder",
+    "policy",
+    "notice",
+    "check_in",
+    "enrolment",
+    "trouble",
+    "agent",
 ]
 EMPTY_CHAIN = "0" * 64
 FORGOTTEN_AT_ONCE = 1000

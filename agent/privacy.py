@@ -13,7 +13,7 @@ from typing import NewType, TypeVar
 import msgspec
 
 from contract.catalogue import MessengerKind
-from contract.ceiling import Ceiling, Detail, allowed
+from contract.ceiling import Ceiling, Detail, allowed, allows_file_names
 from contract.observations import (
     InstalledObserved,
     NoticeRecord,
@@ -23,6 +23,7 @@ from contract.observations import (
     SightingObserved,
     Tombstone,
     Trouble,
+    UnretainedObserved,
     fitted,
 )
 from contract.policy import Ownership, Profile
@@ -121,6 +122,33 @@ class Door:
         if detail == "nothing":
             return None
         return Cleared(_PASS, _reduced(full, detail, kind, at), _earliest(at, detail), uid)
+
+    def clear_unretained(
+        self, full: UnretainedObserved, kind: MessengerKind | None, day: datetime, uid: int
+    ) -> Cleared | None:
+        """Return what may be reported of the files that a messenger saved on a day; never before the day is over.
+
+        Args:
+            full: the day with everything that is known; its `detail` is replaced.
+            kind: the messenger's kind, if it is listed.
+            day: when it began.
+            uid: the user whose files they are.
+        """
+        detail = self.detail(full.profile, uid)
+        if detail == "nothing":
+            return None
+        is_named = detail != "kind"
+        names = is_named and allows_file_names(self._ceiling, self._policy_ceiling, self._ownership)
+        reduced = msgspec.structs.replace(
+            full,
+            detail=detail,
+            messenger=full.messenger if is_named else None,
+            name=full.name if is_named else None,
+            listed=full.listed if is_named else None,
+            kind=kind,
+            file_names=full.file_names if names else None,
+        )
+        return Cleared(_PASS, reduced, _earliest(day, "name"), uid)
 
     def clear_receipt(self, full: ReminderReceipt, profile: Profile, uid: int) -> Cleared | None:
         """Return what may be reported of a reminder; it names a rule, so the profile's ceiling holds for it too."""

@@ -5,6 +5,7 @@ import contextlib
 import random
 import time
 from collections.abc import Callable
+from datetime import date, timedelta
 from pathlib import Path
 
 import msgspec
@@ -16,6 +17,7 @@ from agent.clock import Clock
 from agent.compliance import Compliance
 from agent.credentials.interface import CredentialStore
 from agent.desk import Desk, Listeners
+from agent.download_watch import DownloadWatch
 from agent.errors import DamageError, DistrustError, OtherServerError, StateError
 from agent.identify import complete
 from agent.install_watch import InstallWatch
@@ -65,11 +67,13 @@ from agent.sides import Sides
 from agent.snapshot import View, build
 from agent.store import STATE_FILE, Store
 from agent.this_user import own_uid
+from agent.unretained import Unretained
 from agent.upkeep import Upkeep
 from agent.web_pages import WebPagesOpen
-from contract.local import Reminder, Snapshot, WorkAnswer
+from contract.local import Reminder, Snapshot, UnretainedRow, WorkAnswer
 from contract.observations import Trouble
 from contract.places import THIS_SYSTEM, Scope
+from contract.policy import Retention
 from contract.sides import Profiles
 
 REJUDGE_SECONDS = 60.0
@@ -82,6 +86,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     state: Path
     socket: Path
     scope: Scope
+    work: Path | None = None
+    """The folder of work profiles, of an agent that serves one person."""
 
 
 class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,6 +102,7 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     entries: DesktopIndex
     applications: Applications
     folder_watch: FolderWatch
+    download_watch: FolderWatch
     credentials: CredentialStore
     transport: Transport
     usage: Callable[[], Usage]
@@ -259,6 +266,26 @@ class Agent:
             self._report,
             self._broadcaster.changed,
         )
+        self._unretained = Unretained(
+            store,
+            journal,
+            self._outbox,
+            self._door,
+            lambda: self._catalogues.catalogue,
+            lambda _: False,
+            lambda: check_ins.takes("unretained"),
+            own_uid(),
+        )
+        self._downloads = DownloadWatch(
+            options.work,
+            outside.download_watch,
+            self._unretained,
+            self._oldest_personal_day,
+            clock,
+            self._problems,
+            self._report,
+            self._broadcaster.changed,
+        )
         self._upkeep = Upkeep(
             store,
             journal,
@@ -305,6 +332,7 @@ class Agent:
                     "sensing": self._lookout.run(self._self_limit.slowed),
                     "web pages": self._web_pages.run(),
                     "installs": self._installs.run(),
+                    "downloads": self._downloads.run(),
                     "judging": self._judge_each_minute(),
                     "reporting": self._reporter.run(),
                     "comparing": self._comparing.run(),
@@ -455,7 +483,28 @@ class Agent:
                 self._for_work,
                 THIS_SYSTEM,
             ),
+            unretained=tuple(
+                UnretainedRow(
+                    messenger=messenger,
+                    name=self._catalogues.catalogue.name_of(messenger),
+                    files=len(files),
+                    total_bytes=sum(one.size for one in files),
+                )
+                for messenger, files in sorted(self._unretained.waiting().items())
+            ),
+            can_hand_over=self._settings.retention_folder is not None,
         )
+
+    def _oldest_personal_day(self) -> date:
+        """Return the first day of which personal data are kept."""
+        policy = self._judging.policy
+        retention = Retention() if policy is None else policy.retention
+        return self._clock.now().date() - timedelta(days=retention.personal_data_days)
+
+    def _hand_over(self, paths: list[str]) -> None:
+        self._unretained.hand_over(paths, self._clock.now())
+        self._report()
+        self._broadcaster.changed()
 
     def _for_work(self, messenger: str) -> WorkAnswer:
         catalogue = self._catalogues.catalogue
@@ -481,5 +530,8 @@ class Agent:
             check_in=self._reporter.ask,
             web_pages=self._web_pages,
             for_work=self._for_work,
+            unretained=self._unretained,
+            retention_folder=self._settings.retention_folder,
+            hand_over=self._hand_over,
             report=self._report,
         )

@@ -30,6 +30,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     highest_rung: Rung
     key_store: str
     web_extension: str | None
+    retention_folder: str | None
     check_in_seconds: int
     poll_milliseconds: int
     values: dict[str, Value]

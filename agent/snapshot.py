@@ -9,7 +9,16 @@ from agent.compliance import PageKey, Sighting
 from agent.privacy import Door
 from contract.catalogue import Catalogue
 from contract.judge import VerdictState, worst
-from contract.local import CatalogueInUse, MessengerRow, Noticing, Problem, ServerState, Snapshot, WorkChoice
+from contract.local import (
+    CatalogueInUse,
+    MessengerRow,
+    Noticing,
+    Problem,
+    ServerState,
+    Snapshot,
+    UnretainedRow,
+    WorkChoice,
+)
 from contract.messages import PolicyBundle
 from contract.policy import Ownership
 
@@ -40,6 +49,9 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     """Why the last catalogue that came was refused."""
     for_work: tuple[WorkChoice, ...] = ()
     """What may be opened for work here."""
+    unretained: tuple[UnretainedRow, ...] = ()
+    """Of the user whom the agent serves."""
+    can_hand_over: bool = False
 
 
 def build(view: View, door: Door, catalogue: Catalogue, *, uid: int | None, sees_uid: int | None) -> Snapshot:
@@ -75,6 +87,8 @@ def build(view: View, door: Door, catalogue: Catalogue, *, uid: int | None, sees
         installs=view.installs,
         catalogue=view.catalogue,
         for_work=view.for_work,
+        unretained=view.unretained,
+        can_hand_over=view.can_hand_over,
     )
 
 

@@ -32,7 +32,10 @@ CREATE TABLE reminder (
     id TEXT PRIMARY KEY, sighting TEXT NOT NULL, uid INTEGER NOT NULL, channel TEXT NOT NULL, body BLOB NOT NULL,
     profile TEXT NOT NULL, made TEXT NOT NULL, outcome TEXT, answered TEXT) WITHOUT ROWID;
 """
-_ADDED = "CREATE TABLE IF NOT EXISTS installed (id TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID"
+_ADDED = """
+CREATE TABLE IF NOT EXISTS installed (id TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS unretained (id TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
+"""
 """What came later and takes nothing from an older program, which passes over it; so the form keeps its number."""
 
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
@@ -42,6 +45,7 @@ TABLES = (
     "journal",
     "open_sighting",
     "installed",
+    "unretained",
     "outbox",
     "ledger",
     "acknowledgement",
@@ -85,12 +89,14 @@ class Store:
                 f"The state was written by a newer Decorum (form {version}).", "Install the newer one again."
             )
         if version == 0:
-            for statement in _SCHEMA.split(";\n"):
-                if statement.strip():
-                    database.execute(statement)
+            self._execute_each(_SCHEMA)
             database.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
-        database.execute(_ADDED)
+        self._execute_each(_ADDED)
         database.execute("COMMIT")
+
+    def _execute_each(self, statements: str) -> None:
+        for statement in filter(str.strip, statements.split(";\n")):
+            self._database.execute(statement)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -20,6 +20,8 @@ class ProfileCeiling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     work: Detail = "nothing"
     personal: Detail = "nothing"
     unknown: Detail = "nothing"
+    file_names: bool = False
+    """Whether names of files that came in for work may leave, if everything else of the work side may."""
 
 
 class Ceiling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -40,8 +42,17 @@ def allowed(device: Ceiling, policy: Ceiling | None, ownership: str, profile: st
     return detail
 
 
+def allows_file_names(device: Ceiling, policy: Ceiling | None, ownership: str) -> bool:
+    """Tell whether names of files may leave: both must say so."""
+    return policy is not None and all(_of(one, ownership).file_names for one in (device, policy))
+
+
+def _of(ceiling: Ceiling, ownership: str) -> ProfileCeiling:
+    return {"company": ceiling.company, "personal": ceiling.personal}.get(ownership, ProfileCeiling())
+
+
 def _detail(ceiling: Ceiling, ownership: str, profile: str) -> Detail:
-    by_profile = {"company": ceiling.company, "personal": ceiling.personal}.get(ownership, ProfileCeiling())
+    by_profile = _of(ceiling, ownership)
     by_name: dict[str, Detail] = {
         "work": by_profile.work,
         "personal": by_profile.personal,

@@ -131,6 +131,15 @@ class WorkChoice(msgspec.Struct, frozen=True):
     name: str
 
 
+class UnretainedRow(msgspec.Struct, frozen=True, kw_only=True):
+    """Files that a messenger has saved for work, that nothing retains, and that were not handed over."""
+
+    messenger: str
+    name: str
+    files: int
+    total_bytes: int
+
+
 class Snapshot(Dated, frozen=True, kw_only=True):
     """All that the status window shows."""
 
@@ -162,6 +171,10 @@ class Snapshot(Dated, frozen=True, kw_only=True):
     """Alike: how it notices that a messenger is installed or removed."""
     for_work: tuple[WorkChoice, ...] = ()
     """What is installed and may be opened for work, or is to be used for it, by name. None of it where an older agent does not say."""
+    unretained: tuple[UnretainedRow, ...] = ()
+    """Alike."""
+    can_hand_over: bool = False
+    """Whether there is a folder for it."""
 
 
 class Reminder(Dated, frozen=True, kw_only=True):
@@ -372,6 +385,37 @@ class WorkAnswer(msgspec.Struct, frozen=True, kw_only=True):
     remedy: str
 
 
+UNRETAINED_AT_ONCE = 200
+
+
+class UnretainedFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that waits to be handed over."""
+
+    messenger: str
+    path: str
+    size: int
+
+
+class UnretainedPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Result of `unretained`: the first that wait, and where they are handed over to."""
+
+    folder: str | None
+    files: tuple[UnretainedFile, ...]
+
+
+class Handing(msgspec.Struct, frozen=True, kw_only=True):
+    """A file and its copy."""
+
+    path: str
+    copy: str
+
+
+class HandedOver(msgspec.Struct, frozen=True):
+    """Parameters of `unretained.handed_over`."""
+
+    files: Annotated[tuple[Handing, ...], msgspec.Meta(max_length=UNRETAINED_AT_ONCE)]
+
+
 class WebPages(msgspec.Struct, frozen=True, kw_only=True):
     """Parameters of `web.pages`: what a browser's extension tells, and whose extension it is."""
 
@@ -402,6 +446,8 @@ METHODS: dict[str, Method] = {
         Method(name="ledger", permission="own_data", params=LedgerQuery, result=LedgerPage),
         Method(name="ledger.compare", permission="own_data", params=ComparisonQuery, result=ComparisonPage),
         Method(name="identify", permission="device_data", params=IdentifyQuery, result=IdentifyReply),
+        Method(name="unretained", permission="device_data", params=Nothing, result=UnretainedPage),
+        Method(name="unretained.handed_over", permission="device_data", params=HandedOver, result=Nothing),
         Method(name="work", permission="own_data", params=WorkQuery, result=WorkAnswer),
         Method(name="web.pages", permission="own_data", params=WebPages, result=Nothing),
         Method(name="check_in", permission="own_data", params=Nothing, result=Nothing),

@@ -78,6 +78,31 @@ class InstalledObserved(Dated, frozen=True, kw_only=True, tag="installed", tag_f
     """Exact, or rounded down to the hour, as `detail` says."""
 
 
+FileType = Literal["image", "audio", "video", "document", "archive", "other"]
+NAMES_AT_MOST = 20
+
+
+class UnretainedObserved(Dated, frozen=True, kw_only=True, tag="unretained", tag_field="type"):
+    """Files that a work copy of a messenger saved on one day while nothing retained that channel; told again when more was handed over."""
+
+    unretained: Identity
+    detail: Detail
+    """How much the ceiling let through."""
+    profile: Profile
+    messenger: Short | None = None
+    name: Short | None = None
+    kind: MessengerKind | None = None
+    listed: bool | None = None
+    day: date
+    files: Count
+    total_bytes: Count
+    types: dict[FileType, Count]
+    handed_over: Count
+    """How many of them their user has handed over for retention since."""
+    file_names: Annotated[tuple[Short, ...], msgspec.Meta(max_length=NAMES_AT_MOST)] | None = None
+    """The first of them, where device and policy both let names leave."""
+
+
 class ReminderReceipt(Dated, frozen=True, kw_only=True, tag="receipt", tag_field="type"):
     """A reminder's text was shown, acknowledged or deferred on this device; nothing says by whom."""
 
@@ -134,10 +159,17 @@ LIMIT_BYTES = 8 * 1024
 """The largest observation."""
 
 Observation = (
-    SightingObserved | InstalledObserved | ReminderReceipt | PolicyAnswer | NoticeRecord | Trouble | Tombstone
+    SightingObserved
+    | InstalledObserved
+    | UnretainedObserved
+    | ReminderReceipt
+    | PolicyAnswer
+    | NoticeRecord
+    | Trouble
+    | Tombstone
 )
 
-ASKED_FOR = frozenset({"installed"})
+ASKED_FOR = frozenset({"installed", "unretained"})
 """Types that came later: a device keeps them back until its server says that it takes them, so that none is lost to an older one."""
 
 
@@ -202,6 +234,16 @@ DISCLOSURES: tuple[Disclosure, ...] = (
         what="That a messenger is installed here, or is not any more: its name and kind, whether it is a known one, on which "
         "side, and on which day and at which time that was noticed; under a random number, and only as much of this as is allowed for each side. Never another program.",
         why="So that a messenger that lies there unused is told from one in use.",
+        who="Compliance officers",
+        personal=True,
+    ),
+    Disclosure(
+        type="unretained",
+        what="That a messenger which you opened for work has saved files while nothing retained that channel: its name and "
+        "kind, whether it is a known one, the side, the day, how many files, how large and of which types, and how many you "
+        "have handed over; under a random number, and only as much of this as is allowed for the work side. Names of files "
+        "only where the policy and this device's settings both say so. Never what is in a file, and never of another folder.",
+        why="So that records of the business that arrive there are not lost.",
         who="Compliance officers",
         personal=True,
     ),
@@ -289,10 +331,8 @@ def _shortened(text: str) -> str:
 def sentence(observation: Observation) -> str:
     """Return what an observation says, in words for the person it is about."""
     match observation:
-        case SightingObserved():
-            return _sighting_sentence(observation)
-        case InstalledObserved():
-            return _installed_sentence(observation)
+        case SightingObserved() | InstalledObserved() | UnretainedObserved():
+            return _messenger_sentence(observation)
         case ReminderReceipt(outcome=outcome, rule=rule):
             return f"A reminder about the rule {rule} was {outcome}."
         case PolicyAnswer(outcome="applied", serial=serial):
@@ -323,6 +363,16 @@ _VERDICTS: dict[VerdictState, str] = {
 }
 
 
+def _messenger_sentence(observation: SightingObserved | InstalledObserved | UnretainedObserved) -> str:
+    match observation:
+        case SightingObserved():
+            return _sighting_sentence(observation)
+        case InstalledObserved():
+            return _installed_sentence(observation)
+        case UnretainedObserved():
+            return _unretained_sentence(observation)
+
+
 def _sighting_sentence(seen: SightingObserved) -> str:
     side = "an unknown side" if seen.profile == "unknown" else f"the {seen.profile} side"
     what = f"{called(seen)} {_TRANSITIONS[seen.transition]} on {side} on {seen.day}{_time_of_day(seen.at)}"
@@ -339,7 +389,20 @@ def _installed_sentence(noticed: InstalledObserved) -> str:
     return f"{called(noticed)} {state}; noticed on {noticed.day}{_time_of_day(noticed.at)}."
 
 
-def called(observed: SightingObserved | InstalledObserved) -> str:
+def _unretained_sentence(noted: UnretainedObserved) -> str:
+    files = "One file" if noted.files == 1 else f"{noted.files:,} files"
+    sizes = f"{noted.total_bytes:,} bytes"
+    said = f"{files} ({sizes}) came in for work by {_in_sentence(called(noted))} on {noted.day} and nothing retained them"
+    handed = f"; {noted.handed_over:,} handed over since." if noted.handed_over else "."
+    named = "" if not noted.file_names else f" Named: {', '.join(noted.file_names)}."
+    return f"{said}{handed}{named}"
+
+
+def _in_sentence(name: str) -> str:
+    return f"a{name[1:]}" if name.startswith("A ") else name
+
+
+def called(observed: SightingObserved | InstalledObserved | UnretainedObserved) -> str:
     """Return what a messenger is called, as far as that was told."""
     return observed.name or (f"A {observed.kind} messenger" if observed.kind else "A messenger")
 

@@ -35,6 +35,8 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
 
 
 HttpAddress = Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s/?#@]+\Z", max_length=300)]
+Folder = Annotated[str, msgspec.Meta(pattern=r"^(/|[A-Za-z]:[\\/]|\\\\)[^\x00-\x1f\x7f]*\Z", max_length=400)]
+"""An absolute path; on Windows also of a share."""
 Fingerprint = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{43}\Z")]
 
 KEYS: tuple[Key, ...] = (
@@ -67,6 +69,12 @@ KEYS: tuple[Key, ...] = (
         kind=Ceiling,
         default=Ceiling(),
         sentence="How much about a sighting may leave at most, per ownership and profile. Empty: nothing leaves.",
+    ),
+    Key(
+        name="retention_folder",
+        kind=Folder | None,  # type: ignore[arg-type]
+        default=None,
+        sentence="Folder that an archive empties: people hand files over to it that came in for work where nothing retains them.",
     ),
     Key(
         name="highest_rung",

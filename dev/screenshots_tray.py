@@ -20,7 +20,7 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(CHECKOUT))
 
 from contract.judge import NextStep, Reason  # noqa: E402  # the checkout is on the path only now
-from contract.local import LedgerRow, Problem, Snapshot  # noqa: E402
+from contract.local import LedgerRow, Problem, Snapshot, UnretainedRow, WorkChoice  # noqa: E402
 from tests.fakes.local_agent import LocalAgent  # noqa: E402
 from tests.ui import examples  # noqa: E402
 
@@ -67,6 +67,8 @@ def scenes() -> Iterator[Scene]:
             theme=theme,
             is_reminded=True,
         )
+    for theme, suffix in (("light", ""), ("dark", "-dark")):
+        yield Scene(name=f"window-unretained{suffix}", window="Decorum", snapshot=unretained(), theme=theme)
     calm = in_line()
     due = msgspec.structs.replace(calm, notice_due=True)
     for theme, suffix in (("light", ""), ("dark", "-dark")):
@@ -105,6 +107,13 @@ def in_line() -> Snapshot:
         reasons=(Reason("restricted_free", "WhatsApp may be used in breaks."),),
     )
     return examples.snapshot(examples.messenger("Microsoft Teams"), examples.messenger("Slack"), whatsapp)
+
+
+def unretained() -> Snapshot:
+    """Return a device on which files for work came in where nothing retains them."""
+    row = UnretainedRow(messenger="telegram", name="Telegram", files=3, total_bytes=2_418_000)
+    work = examples.messenger("Telegram", stance="approved")
+    return msgspec.structs.replace(examples.snapshot(work), unretained=(row,), can_hand_over=True)
 
 
 def offline() -> Snapshot:
@@ -275,7 +284,9 @@ def take(place: Path, scene: Scene) -> None:
 
 def take_menu(place: Path) -> None:
     """Take the icon in the panel with its menu open."""
-    scene = Scene(name="tray-menu", window="", snapshot=examples.with_violation(), page="policy")
+    choices = (WorkChoice("leapxpert", "LeapXpert"), WorkChoice("microsoft-teams", "Microsoft Teams"))
+    snapshot = msgspec.structs.replace(examples.with_violation(), for_work=choices)
+    scene = Scene(name="tray-menu", window="", snapshot=snapshot, page="policy")
     with program(place, scene):
         window = wait_for("Policy", lambda: window_id("Policy"))
         run("xdotool", "windowclose", window)
@@ -283,7 +294,9 @@ def take_menu(place: Path) -> None:
         time.sleep(0.5)
         run("xdotool", "mousemove", "--window", icon, "12", "12", "click", "3")
         time.sleep(0.8)
-        run("import", "-window", "root", "-crop", "360x280+740+520", str(IMAGES / "tray-menu.png"))
+        run("xdotool", "key", "w")
+        time.sleep(0.5)
+        run("import", "-window", "root", "-crop", "460x300+640+500", str(IMAGES / "tray-menu.png"))
 
 
 def main() -> None:

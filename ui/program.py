@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication
 from contract.places import sockets_to_try, trusted_owner
 from ui import preflight
 from ui.agent_link.link import AgentLink
+from ui.commands import Commands, command_beside
 from ui.icons import application_icon
 from ui.known import Known
 from ui.look import Look
@@ -30,7 +31,6 @@ from ui.this_user import own_uid, service_uid
 from ui.tokens import load_tokens
 from ui.tray import Tray
 from ui.windows import Windows
-from ui.work_launcher import WorkLauncher, command_beside
 
 if sys.platform == "win32":
     from ui import windows_identity
@@ -67,9 +67,9 @@ class Program(QObject):
         self._look = Look(application, tokens, chosen.theme)
         self._link = make_link(chosen.socket, environ, self)
         starter = Starter(environ, Path.home())
-        launcher = WorkLauncher(command_beside(), chosen.socket, self)
+        commands = Commands(command_beside(), chosen.socket, self)
         self._known = Known(self._link, starter, _now, self)
-        self._windows = Windows(self._look, self._known, self._link, starter, launcher, _now, self)
+        self._windows = Windows(self._look, self._known, self._link, starter, commands, _now, self)
         self._tray = Tray(tokens.tray, self)
         self._connect(instance)
 

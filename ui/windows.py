@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from ui.agent_link.link import AgentLink
+from ui.commands import Commands
 from ui.known import Known
 from ui.link_state import LinkState
 from ui.look import Look
@@ -16,7 +17,6 @@ from ui.present.reminder import reminder_view
 from ui.present.status import StatusView
 from ui.starter import Starter
 from ui.texts import say, status
-from ui.work_launcher import WorkLauncher
 
 if TYPE_CHECKING:
     from ui.help_window import HelpWindow
@@ -40,7 +40,7 @@ class Windows(QObject):
         known: what there is to show.
         link: asked for what only one window needs.
         starter: starts messengers.
-        launcher: opens them for work.
+        commands: do what only the command line can.
         now: the clock.
         parent: the owner.
     """
@@ -53,15 +53,15 @@ class Windows(QObject):
         known: Known,
         link: AgentLink,
         starter: Starter,
-        launcher: WorkLauncher,
+        commands: Commands,
         now: Callable[[], datetime],
         parent: QObject,
     ) -> None:
         super().__init__(parent)
         self._now = now
         self._look, self._known, self._link = look, known, link
-        self._starter, self._launcher = starter, launcher
-        launcher.failed.connect(self._on_not_opened)
+        self._starter, self._commands = starter, commands
+        commands.failed.connect(self._on_not_done)
         self._view: StatusView | None = None
         self._status: StatusWindow | None = None
         self._reminder: ReminderWindow | None = None
@@ -169,6 +169,8 @@ class Windows(QObject):
                 self.show_notice()
             case "read_rule":
                 self._show_rule_of_sighting(action.about)
+            case "hand_over":
+                self._commands.hand_over(action.about)
             case "retry":
                 self._link.retry()
             case "check_in":
@@ -192,10 +194,10 @@ class Windows(QObject):
         """Open a messenger's work profile."""
         for choice in self._known.for_work:
             if choice.messenger == messenger:
-                self._launcher.open(choice)
+                self._commands.open_for_work(choice)
 
-    def _on_not_opened(self, name: str, why: str) -> None:
-        box = QMessageBox(QMessageBox.Icon.Warning, say(status.TITLE), say(status.NOT_OPENED, name=name))
+    def _on_not_done(self, what: str, why: str) -> None:
+        box = QMessageBox(QMessageBox.Icon.Warning, say(status.TITLE), what)
         box.setInformativeText(why)
         box.setTextFormat(Qt.TextFormat.PlainText)
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -207,7 +209,7 @@ class Windows(QObject):
         """Start what the policy offers instead: for work, since that is what it is offered for."""
         choice = next((one for one in self._known.for_work if one.name == name), None)
         if choice is not None:
-            self._launcher.open(choice)
+            self._commands.open_for_work(choice)
             return True
         if self._starter.start(name):
             return True

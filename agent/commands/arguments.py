@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from agent.commands.exits import epilog
-from agent.folders import folders_of
+from agent.folders import folders_of, work_folder
 from agent.managed.files import DROP_INS, MANAGED_FILE
 from agent.this_user import is_administrator, own_uid
 from contract.places import SOCKET_VARIABLE, SYSTEM_SOCKET, Scope, user_socket
@@ -58,6 +58,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_asking(identify)
 
     _add_open(commands)
+    _add_hand_over(commands)
     _add_leave(commands)
     policy = commands.add_parser("policy", help="Show the policy in force, or check one.").add_subparsers(
         dest="policy_command", required=True, metavar="COMMAND"
@@ -120,6 +121,11 @@ def state_of(arguments: argparse.Namespace) -> Path:
     return folders_of(scope_of(arguments)).state
 
 
+def work_of(arguments: argparse.Namespace) -> Path | None:
+    """Return the folder of work profiles; None for the system's agent, which serves no one person."""
+    return work_folder() if scope_of(arguments) == "user" else None
+
+
 def settings_file_of(arguments: argparse.Namespace) -> Path | None:
     """Return the settings file, if there is one; one that was named must exist."""
     if arguments.settings is not None:
@@ -169,6 +175,15 @@ def _add_open(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     )
     _add_scope_and_state(opening)
     opening.add_argument("--socket", help="where the agent listens (default: the usual places)")
+
+
+def _add_hand_over(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    sentence = "Hand over files that came in for work and that nothing retains."
+    hand_over = _add(commands, "hand-over", sentence)
+    hand_over.add_argument(
+        "messenger", nargs="?", metavar="MESSENGER", help="its id, as in telegram (default: all)"
+    )
+    hand_over.add_argument("--socket", help="where the agent listens (default: the usual places)")
 
 
 def _add_leave(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

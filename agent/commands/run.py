@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from agent.commands import exits
-from agent.commands.arguments import scope_of, settings_file_of, socket_of, state_of
+from agent.commands.arguments import scope_of, settings_file_of, socket_of, state_of, work_of
 from agent.settings import load
 
 _log = logging.getLogger(__name__)
@@ -74,7 +74,9 @@ async def serve(arguments: argparse.Namespace, hear_stop: Callable[[Callable[[],
             "nothing of what the installer was given was taken: %s %s", refusal.detail, refusal.remedy
         )
     settings = load(file, managed, kept(state))
-    options = Options(state=state, socket=socket_of(arguments), scope=scope_of(arguments))
+    options = Options(
+        state=state, socket=socket_of(arguments), scope=scope_of(arguments), work=work_of(arguments)
+    )
     clock, processes = SystemClock(), process_source()
     entries = installed_applications(os.environ, Path.home())
     outside = Surroundings(
@@ -85,6 +87,7 @@ async def serve(arguments: argparse.Namespace, hear_stop: Callable[[Callable[[],
         entries=entries,
         applications=applications(entries, os.environ, Path.home()),
         folder_watch=SystemFolderWatch(),
+        download_watch=SystemFolderWatch(),
         credentials=choose(settings.key_store, options.state),
         transport=HttpTransport(),
         usage=Meter(clock),

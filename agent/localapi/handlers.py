@@ -1,6 +1,8 @@
 """The answers to the local interface's methods, each for the person who asks."""
 
 from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
 from typing import TypeVar
 
 import msgspec
@@ -18,13 +20,16 @@ from agent.reporting.ledger import Ledger
 from agent.sensing.desktop_entries import DesktopIndex
 from agent.sensing.process_source import GoneError, ProcessSource, Reading
 from agent.sides import Sides
+from agent.unretained import Unretained
 from agent.web_pages import WebPagesOpen
 from contract.document import render
 from contract.errors import MalformedError
 from contract.local import (
+    UNRETAINED_AT_ONCE,
     ComparisonPage,
     ComparisonQuery,
     DisclosurePage,
+    HandedOver,
     IdentifyQuery,
     IdentifyReply,
     LedgerComparison,
@@ -37,6 +42,8 @@ from contract.local import (
     ReminderAnswer,
     SideTold,
     Snapshot,
+    UnretainedFile,
+    UnretainedPage,
     WebPages,
     WorkAnswer,
     WorkQuery,
@@ -64,6 +71,9 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True):
     check_in: Callable[[], None]
     web_pages: WebPagesOpen
     for_work: Callable[[str], WorkAnswer]
+    unretained: Unretained
+    retention_folder: str | None
+    hand_over: Callable[[list[str]], None]
     report: Callable[[], None]
 
 
@@ -81,6 +91,8 @@ def handlers(sources: Sources) -> dict[str, Handler]:
         "ledger.compare": answers.ledger_compare,
         "identify": answers.identify,
         "check_in": answers.check_in,
+        "unretained": answers.unretained,
+        "unretained.handed_over": answers.handed_over,
         "work": answers.work,
         "web.pages": answers.web_pages,
     }
@@ -170,6 +182,29 @@ class _Answers:
         self._from.check_in()
         return _typed(Nothing, params)
 
+    def unretained(self, _: Caller, params: object) -> UnretainedPage:
+        _typed(Nothing, params)
+        waiting = (
+            UnretainedFile(messenger=messenger, path=one.path, size=one.size)
+            for messenger, files in self._from.unretained.waiting().items()
+            for one in files
+        )
+        return UnretainedPage(
+            folder=self._from.retention_folder, files=tuple(islice(waiting, UNRETAINED_AT_ONCE))
+        )
+
+    def handed_over(self, _: Caller, params: object) -> Nothing:
+        """Believe what is said of copies that are there, as large as the file was."""
+        sizes = {one.path: one.size for files in self._from.unretained.waiting().values() for one in files}
+        folder = self._from.retention_folder
+        handed = [
+            one.path
+            for one in _typed(HandedOver, params).files
+            if one.path in sizes and folder is not None and _is_copy(one.copy, folder, sizes[one.path])
+        ]
+        self._from.hand_over(handed)
+        return Nothing()
+
     def work(self, _: Caller, params: object) -> WorkAnswer:
         return self._from.for_work(_typed(WorkQuery, params).messenger)
 
@@ -178,6 +213,13 @@ class _Answers:
         if caller.uid is not None:
             self._from.web_pages.tell(caller.connection, caller.uid, told.browser_pid, told.picture)
         return Nothing()
+
+
+def _is_copy(copy: str, folder: str, size: int) -> bool:
+    try:
+        return Path(copy).parent == Path(folder) and Path(copy).stat(follow_symlinks=False).st_size == size
+    except OSError:
+        return False
 
 
 def _seen_by(caller: Caller, result: LedgerComparison) -> LedgerComparison:

@@ -73,6 +73,15 @@ IN_GERMAN: dict[str, German] = {
         "Compliance",
         "26854d0e",
     ),
+    "unretained": German(
+        "Dass ein Messenger, der für die Arbeit geöffnet wurde, Dateien gespeichert hat, während nichts diesen Kanal aufbewahrte: Name und Art, ob er "
+        "bekannt ist, die Seite, der Tag, wie viele Dateien, wie groß und welcher Art, und wie viele die Person übergeben hat; unter einer Zufallszahl "
+        "und nur so viel davon, wie für die dienstliche Seite zugelassen ist. Namen von Dateien nur, wo Richtlinie und Einstellungen des Geräts es beide "
+        "sagen. Niemals der Inhalt einer Datei, und niemals aus einem anderen Ordner.",
+        "Damit dienstliche Aufzeichnungen, die dort ankommen, nicht verloren gehen.",
+        "Compliance",
+        "4c0acfac",
+    ),
     "receipt": German(
         "Dass der Text einer Erinnerung auf diesem Gerät gezeigt wurde: welcher Text in welcher Sprache, zu welcher Regel welcher Richtlinie, wann, "
         "und ob er bestätigt oder aufgeschoben wurde; unter einer Zufallszahl.",

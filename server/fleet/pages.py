@@ -7,7 +7,7 @@ from django.http import HttpRequest
 
 from server.addresses import client_address
 from server.console import present
-from server.fleet import installed, revocation, secrets
+from server.fleet import installed, revocation, secrets, unretained
 from server.fleet.flags import flags
 from server.fleet.models import Device
 from server.fleet.standing import standing_of
@@ -38,6 +38,7 @@ def device_page(request: HttpRequest, device: Device) -> dict[str, Any]:
         "platform": present.PLATFORMS.get(device.platform, device.platform),
         "open": list(device.sightings.filter(is_open=True)[:50]),
         "installed": installed.installed_on(device),
+        "unretained": unretained.unretained_on(device),
         "story": story(device, number_in(request.GET.get("before", ""))),
     }
 

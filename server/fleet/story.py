@@ -15,6 +15,7 @@ from contract.observations import (
     SightingObserved,
     Tombstone,
     Trouble,
+    UnretainedObserved,
     called,
     decode,
     sentence,
@@ -121,8 +122,8 @@ def _others(page: Iterable[ReceivedObservation]) -> Iterable[Entry]:
     for row in page:
         if row.kind == "sighting" or row.body is None:
             continue
-        if row.kind == "installed":
-            yield from _of_installed(row)
+        if row.kind in {"installed", "unretained"}:
+            yield from _of_day(row)
             continue
         title, remark, at = _in_words(row)
         local = timezone.localtime(at or row.received_at)
@@ -137,17 +138,20 @@ def _others(page: Iterable[ReceivedObservation]) -> Iterable[Entry]:
         )
 
 
-def _of_installed(row: ReceivedObservation) -> Iterable[Entry]:
-    noticed = _decoded(row)
-    if isinstance(noticed, InstalledObserved):
-        yield Entry(
-            kind="installed",
-            day=noticed.day,
-            at=noticed.at,
-            order=row.pk,
-            title=f"{called(noticed)} {'is installed' if noticed.change == 'found' else 'was removed'}",
-            is_fork=row.is_fork,
-        )
+def _of_day(row: ReceivedObservation) -> Iterable[Entry]:
+    """Give the line of a report that stands under the day it is about."""
+    match _decoded(row):
+        case InstalledObserved() as noticed:
+            title = f"{called(noticed)} {'is installed' if noticed.change == 'found' else 'was removed'}"
+            yield _day_entry(row, noticed.day, noticed.at, title)
+        case UnretainedObserved() as noted:
+            yield _day_entry(row, noted.day, None, "Files for work that nothing retained", sentence(noted))
+
+
+def _day_entry(
+    row: ReceivedObservation, day: date, at: datetime | None, title: str, remark: str = ""
+) -> Entry:
+    return Entry(kind=row.kind, day=day, at=at, order=row.pk, title=title, remark=remark, is_fork=row.is_fork)
 
 
 def _erased(page: Iterable[ReceivedObservation]) -> Iterable[Entry]:

@@ -45,6 +45,8 @@ METHODS_AND_ROLES = {
     "ledger.compare": {"owner", "person"},
     "identify": {"owner"},
     "web.pages": {"owner", "person"},
+    "unretained": {"owner"},
+    "unretained.handed_over": {"owner"},
     "work": {"owner", "person"},
     "check_in": {"owner", "person"},
 }

@@ -21,6 +21,7 @@ from contract.observations import (
     SightingObserved,
     Tombstone,
     Trouble,
+    UnretainedObserved,
     fitted,
     sentence,
 )
@@ -61,6 +62,24 @@ TOLD: dict[type[msgspec.Struct], tuple[str, dict[str, str]]] = {
             "listed": "whether it is a known one",
             "day": "on which day",
             "at": "at which time that was noticed",
+        },
+    ),
+    UnretainedObserved: (
+        "unretained",
+        {
+            "unretained": "under a random number",
+            "detail": "only as much of this as is allowed for the work side",
+            "profile": "the side",
+            "messenger": "its name",
+            "name": "its name",
+            "kind": "kind",
+            "listed": "whether it is a known one",
+            "day": "the day",
+            "files": "how many files",
+            "total_bytes": "how large",
+            "types": "of which types",
+            "handed_over": "how many you have handed over",
+            "file_names": "Names of files",
         },
     ),
     ReminderReceipt: (
@@ -169,7 +188,13 @@ def test_a_disclosure_says_what_why_and_who_in_sentences(disclosure: observation
 
 
 def test_what_concerns_a_person_is_marked_as_personal_data() -> None:
-    assert {one.type for one in DISCLOSURES if one.personal} == {"sighting", "installed", "receipt", "notice"}
+    assert {one.type for one in DISCLOSURES if one.personal} == {
+        "sighting",
+        "installed",
+        "unretained",
+        "receipt",
+        "notice",
+    }
 
 
 any_observation = st.one_of([values_of(kind) for kind in KINDS])

@@ -19,6 +19,7 @@ GOOD: dict[str, tuple[object, object]] = {
     "highest_rung": ("close", "report"),
     "key_store": ("file", "keyring"),
     "web_extension": ("a" * 32, "p" * 32),
+    "retention_folder": ("/srv/records", "//archive/records"),
     "check_in_seconds": (60, 61),
     "poll_milliseconds": (500, 501),
 }
@@ -58,6 +59,7 @@ def test_the_defaults_collect_nothing_trust_nobody_and_go_no_further_than_remind
         "highest_rung": "remind",
         "key_store": "keyring",
         "web_extension": None,
+        "retention_folder": None,
         "check_in_seconds": 300,
         "poll_milliseconds": 750,
     }

@@ -28,7 +28,8 @@ class FrozenStage(Stage):
             check=False,
         )
 
-    def start_agent(self) -> None:
+    def start_agent(self, *more: str) -> None:
         """Start the frozen agent."""
-        self.start("agent", str(self.program), "run", *self.places(), "--socket", str(self.socket))
+        places = (*self.places(), *more)
+        self.start("agent", str(self.program), "run", *places, "--socket", str(self.socket))
         wait_for(lambda: self.decorum("status").returncode != 31, "the agent's first answer", 60)

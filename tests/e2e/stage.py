@@ -193,9 +193,9 @@ class Stage:
         """Run `decorum`."""
         return self.run("agent.cli", *arguments, feed=feed)
 
-    def start_agent(self) -> None:
+    def start_agent(self, *more: str) -> None:
         """Start the agent and wait until it answers."""
-        places = self.places()
+        places = (*self.places(), *more)
         self.start("agent", sys.executable, "-m", "agent.cli", "run", *places, "--socket", str(self.socket))
         wait_for(lambda: self.decorum("status").returncode != 31, "the agent's first answer")
 

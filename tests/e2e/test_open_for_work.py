@@ -1,5 +1,6 @@
 """`decorum open`: real messengers in work profiles of their own, beside the private ones."""
 
+import contextlib
 import json
 import stat
 from collections.abc import Iterator
@@ -36,8 +37,8 @@ exec /usr/bin/chromium --no-sandbox --host-resolver-rules="MAP * ~NOTFOUND" "$@"
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     with staged(tmp_path_factory.mktemp("open")) as one:
-        one.settings.write_text(PERSONAL_DEVICE)
-        one.begin(policy_text("telegram", "approved", 1) + PROFILES)
+        (one.folder / "archive").mkdir()
+        one.settings.write_text(f'retention_folder = "{one.folder}/archive"\n{PERSONAL_DEVICE}')
         one.start_screen()
         one.environment |= {"XDG_DATA_HOME": str(_home(one) / ".local/share"), "XDG_CONFIG_HOME": ""}
         browser = one.folder / "chromium"
@@ -48,6 +49,11 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         (entries / "chromium.desktop").write_text(
             f"[Desktop Entry]\nType=Application\nName=Chromium\nExec={browser} %U\n"
         )
+        one.server("migrate")
+        one.publish(policy_text("telegram", "approved", 1) + PROFILES)
+        one.start_server()
+        one.enrol()
+        one.start_agent("--scope", "user")
         yield one
 
 
@@ -77,6 +83,23 @@ def test_a_work_telegram_runs_beside_the_private_one_and_is_another_channel(stag
     finally:
         _end(work["pid"])
         stage.end("private")
+
+
+def test_what_comes_in_for_work_and_nothing_retains_is_counted_and_handed_over(stage: Stage) -> None:
+    saved = _profile(stage, "telegram") / "Downloads" / "Telegram Desktop"
+    saved.mkdir()
+    (saved / "offer.pdf").write_bytes(b"an offer")
+    (_home(stage) / "Downloads").mkdir(exist_ok=True)
+    (_home(stage) / "Downloads" / "private.pdf").write_text("private")
+    expected = [{"messenger": "telegram", "name": "Telegram", "files": 1, "total_bytes": 8}]
+    wait_for(lambda: stage.status()["unretained"] == expected, "the file", 90)
+    assert stage.status()["can_hand_over"]
+    said = stage.decorum("hand-over")
+    assert said.stdout == "1 file was handed over (8 bytes).\n", said.stderr
+    names = sorted(one.name for one in (stage.folder / "archive").iterdir())
+    assert [name.partition("-")[2] for name in names] == ["offer.pdf", "offer.pdf.json"]
+    assert stage.status()["unretained"] == []
+    assert stage.decorum("hand-over").stdout == "Nothing waits to be handed over.\n"
 
 
 def test_the_work_profile_has_an_entry_of_its_own_that_is_no_messenger(stage: Stage) -> None:
@@ -196,10 +219,12 @@ def _telegram_at(pid: int) -> int:
 
 
 def _end(pid: int) -> None:
-    """End what was opened, which nobody here has started."""
-    family = psutil.Process(pid).children(recursive=True)
-    for one in (psutil.Process(pid), *family):
-        one.terminate()
-    _, alive = psutil.wait_procs([psutil.Process(pid), *family] if psutil.pid_exists(pid) else family, 10)
+    """End what was opened, which nobody here has started; parts of it may end by themselves meanwhile."""
+    family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+    for one in family:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            one.terminate()
+    _, alive = psutil.wait_procs(family, 10)
     for one in alive:
-        one.kill()
+        with contextlib.suppress(psutil.NoSuchProcess):
+            one.kill()

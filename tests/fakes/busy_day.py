@@ -177,6 +177,7 @@ class BusyDay:
             entries=DesktopIndex(()),
             applications=self.applications,
             folder_watch=FakeFolderWatch(),
+            download_watch=FakeFolderWatch(),
             credentials=device.credentials,
             transport=self.server,
             usage=lambda: Usage(clock.monotonic(), 0.0, 0),

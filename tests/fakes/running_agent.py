@@ -87,6 +87,7 @@ class RunningAgent:
             entries=DesktopIndex(()),
             applications=self.applications,
             folder_watch=FakeFolderWatch(),
+            download_watch=FakeFolderWatch(),
             credentials=device.credentials,
             transport=device.server,
             usage=lambda: Usage(device.clock.monotonic(), self.seconds_of_work, 0),

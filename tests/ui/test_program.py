@@ -18,6 +18,7 @@ from contract.local import WorkChoice
 from contract.places import PIPES
 from tests.fakes.local_agent import LocalAgent
 from ui import options, preflight
+from ui.commands import Commands, command_beside
 from ui.memory import Memory, Remembered
 from ui.places import runtime_folder
 from ui.present.picture import Picture
@@ -29,7 +30,6 @@ from ui.starter import Starter, command_of
 from ui.stop_signals import StopSignals
 from ui.tokens import load_tokens
 from ui.tray import Tray
-from ui.work_launcher import WorkLauncher, command_beside
 
 Start = Callable[..., "subprocess.Popen[str]"]
 PLACES = ("/run/an-agent.sock",)
@@ -400,7 +400,7 @@ def test_the_menu_offers_what_may_be_opened_for_work(owner: QObject, picture: Pi
     assert not tray._for_work.menuAction().isVisible()
 
 
-def test_the_launcher_has_the_command_open_it_and_tells_of_a_failure_in_its_words(
+def test_the_command_opens_it_and_tells_of_a_failure_in_its_words(
     owner: QObject, qtbot: QtBot, tmp_path: Path
 ) -> None:
     log = tmp_path / "log"
@@ -410,16 +410,16 @@ def test_the_launcher_has_the_command_open_it_and_tells_of_a_failure_in_its_word
         'test "$3" = telegram || { echo "decorum: It was not opened: X is not here. Install it." >&2; exit 2; }\n'
     )
     command.chmod(0o755)
-    launcher = WorkLauncher((str(command),), "/run/x.sock", owner)
-    with qtbot.waitSignal(launcher.failed) as told:
-        launcher.open(WorkChoice("telegram", "Telegram"))
-        launcher.open(WorkChoice("x", "X"))
-    assert told.args == ["X", "It was not opened: X is not here. Install it."]
+    commands = Commands((str(command),), "/run/x.sock", owner)
+    with qtbot.waitSignal(commands.failed) as told:
+        commands.open_for_work(WorkChoice("telegram", "Telegram"))
+        commands.open_for_work(WorkChoice("x", "X"))
+    assert told.args == ["X was not opened", "It was not opened: X is not here. Install it."]
     qtbot.waitUntil(lambda: log.read_text().count("\n") == 2)
     assert "open --work telegram --socket /run/x.sock\n" in log.read_text()
-    gone = WorkLauncher((str(tmp_path / "gone"),), None, owner)
+    gone = Commands((str(tmp_path / "gone"),), None, owner)
     with qtbot.waitSignal(gone.failed) as told:
-        gone.open(WorkChoice("x", "X"))
+        gone.open_for_work(WorkChoice("x", "X"))
     assert told.args[1]
 
 

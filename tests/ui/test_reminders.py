@@ -15,6 +15,7 @@ from contract.local import ErrorBody, Reminder, ReminderAnswer, WorkChoice
 from tests.fakes.local_agent import LocalAgent
 from tests.ui import examples
 from ui.agent_link.link import AgentLink
+from ui.commands import Commands
 from ui.known import Known
 from ui.look import Look
 from ui.present.reminder import reminder_view, still_open
@@ -22,7 +23,6 @@ from ui.reminder_queue import REMEMBERED, ReminderQueue
 from ui.reminder_window import ReminderWindow
 from ui.starter import Starter
 from ui.windows import Windows
-from ui.work_launcher import WorkLauncher
 
 
 class Stage:
@@ -32,8 +32,8 @@ class Stage:
         self.agent, self.link = agent, link
         starter = Starter({"XDG_DATA_HOME": str(data), "XDG_DATA_DIRS": str(data)}, data)
         self.known = Known(link, starter, lambda: examples.NOW, owner)
-        launcher = WorkLauncher(("/nonexistent/decorum",), None, owner)
-        self.windows = Windows(look, self.known, link, starter, launcher, lambda: examples.NOW, owner)
+        commands = Commands(("/nonexistent/decorum",), None, owner)
+        self.windows = Windows(look, self.known, link, starter, commands, lambda: examples.NOW, owner)
         self.known.reminded.connect(self.windows.show_reminders)
 
     @property
@@ -246,7 +246,7 @@ def test_what_can_be_opened_for_work_is_opened_so_and_acknowledges(
     stage: Stage, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[WorkChoice] = []
-    monkeypatch.setattr(WorkLauncher, "open", lambda _, choice: opened.append(choice))
+    monkeypatch.setattr(Commands, "open_for_work", lambda _, choice: opened.append(choice))
     choice = WorkChoice("microsoft-teams", "Microsoft Teams")
     shown = msgspec.structs.replace(examples.with_violation(), for_work=(choice,))
     stage.agent.tell(shown)

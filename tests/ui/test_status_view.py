@@ -7,10 +7,10 @@ import msgspec
 import pytest
 
 from contract.judge import NextStep, Reason
-from contract.local import Problem, Snapshot
+from contract.local import Problem, Snapshot, UnretainedRow
 from tests.ui import examples
 from ui.link_state import LinkKind, LinkState
-from ui.present.picture import Picture
+from ui.present.picture import Action, Picture
 from ui.present.status import StatusView, view
 from ui.present.tray import tray
 
@@ -304,3 +304,17 @@ def test_the_badge_shows_only_where_the_shape_does_not_ask_already(picture: Pict
     assert not tray(view(picture)).has_badge
     assert tray(seen(picture, msgspec.structs.replace(examples.in_line(), notice_due=True))).has_badge
     assert not tray(seen(picture, examples.with_violation())).has_badge
+
+
+def test_files_that_nothing_retains_are_something_to_do(picture: Picture) -> None:
+    row = UnretainedRow(messenger="telegram", name="Telegram", files=3, total_bytes=4096)
+    told = msgspec.structs.replace(examples.in_line(), unretained=(row,), can_hand_over=True)
+    (todo,) = seen(picture, told).todos
+    assert todo.title == "3 files for work are retained nowhere"
+    assert todo.detail == "Saved from Telegram. What you hand over, the company keeps as its record."
+    assert todo.primary == Action("hand_over", "&Hand over", "telegram")
+    (todo,) = seen(picture, msgspec.structs.replace(told, can_hand_over=False)).todos
+    assert todo.primary is None
+    assert "Compliance desk, extension 4400" in todo.detail
+    nobody = msgspec.structs.replace(told, can_hand_over=False, questions_contact=None)
+    assert "your administrator" in seen(picture, nobody).todos[0].detail

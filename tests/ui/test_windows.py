@@ -16,6 +16,7 @@ from contract.version import LOCAL_VERSION
 from tests.fakes.local_agent import LocalAgent
 from tests.ui import examples
 from ui.agent_link.link import AgentLink
+from ui.commands import Commands
 from ui.known import Known
 from ui.ledger_view import LINES_AT_ONCE
 from ui.look import Look
@@ -27,7 +28,6 @@ from ui.starter import Starter
 from ui.status_window import StatusWindow
 from ui.widgets import StateIcon
 from ui.windows import Windows
-from ui.work_launcher import WorkLauncher
 
 
 class Stage:
@@ -37,8 +37,8 @@ class Stage:
         self.agent, self.link, self.look = agent, link, look
         starter = Starter({"XDG_DATA_HOME": str(data), "XDG_DATA_DIRS": str(data)}, data)
         self.known = Known(link, starter, lambda: examples.NOW, owner)
-        launcher = WorkLauncher(("/nonexistent/decorum",), None, owner)
-        self.windows = Windows(look, self.known, link, starter, launcher, lambda: examples.NOW, owner)
+        commands = Commands(("/nonexistent/decorum",), None, owner)
+        self.windows = Windows(look, self.known, link, starter, commands, lambda: examples.NOW, owner)
         self.known.changed.connect(lambda: self.windows.show_view(view(self.known.picture())))
         self.known.notice_due.connect(self.windows.show_notice)
 

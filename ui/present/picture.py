@@ -20,7 +20,9 @@ SHAPES: dict[VerdictState, Shape] = {
     "unknowable": "unknown",
 }
 
-ActionKind = Literal["continue_in", "read_notice", "read_rule", "retry", "restart", "check_in", "defer"]
+ActionKind = Literal[
+    "continue_in", "read_notice", "read_rule", "retry", "restart", "check_in", "defer", "hand_over"
+]
 
 
 class Action(msgspec.Struct, frozen=True):

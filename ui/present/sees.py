@@ -10,7 +10,7 @@ from ui.present.page import Block, Page
 from ui.texts import say
 from ui.texts import sees as texts
 
-_FROM_SIDES = {"sighting", "installed", "receipt"}
+_FROM_SIDES = {"sighting", "installed", "unretained", "receipt"}
 """Types that leave only as far as a side's ceiling lets them."""
 
 

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 
 import msgspec
 
-from contract.local import MessengerRow, Snapshot
+from contract.local import MessengerRow, Snapshot, UnretainedRow
 from ui.present.moments import when
 from ui.present.picture import SHAPES, Action, Picture, Shape, plain
-from ui.texts import say, status
+from ui.texts import say, say_many, status
 
 _PROBLEMS_TOLD_ABOVE = {"server"}
 """Problems of the agent that stand among the to-dos in words of their own."""
@@ -64,6 +64,8 @@ def _about_device(picture: Picture, snapshot: Snapshot) -> Iterable[TodoView]:
         )
     for row in _worst_first(snapshot):
         yield _about_messenger(row, picture)
+    for files in snapshot.unretained:
+        yield _about_files(files, snapshot)
     check_in = Action("check_in", say(status.CHECK_IN))
     if snapshot.policy_expired:
         yield TodoView(
@@ -82,6 +84,24 @@ def _about_device(picture: Picture, snapshot: Snapshot) -> Iterable[TodoView]:
     for problem in snapshot.problems:
         if not (problem.code in _PROBLEMS_TOLD_ABOVE and snapshot.server == "refused"):
             yield TodoView(shape="attention", title=problem.sentence, detail=problem.remedy)
+
+
+def _about_files(files: UnretainedRow, snapshot: Snapshot) -> TodoView:
+    contact = snapshot.questions_contact
+    if snapshot.can_hand_over:
+        detail = say(status.UNRETAINED_DETAIL, name=files.name)
+    elif contact is not None:
+        detail = say(status.UNRETAINED_ASK, name=files.name, contact=contact)
+    else:
+        detail = say(status.UNRETAINED_ASK_ANYONE, name=files.name)
+    return TodoView(
+        shape="attention",
+        title=say_many(*status.UNRETAINED_TITLE, files.files),
+        detail=detail,
+        primary=Action("hand_over", say(status.HAND_OVER), files.messenger)
+        if snapshot.can_hand_over
+        else None,
+    )
 
 
 def _worst_first(snapshot: Snapshot) -> list[MessengerRow]:

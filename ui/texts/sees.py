@@ -40,6 +40,7 @@ TYPES = {
     "heartbeat": "Sign of life",
     "sighting": "Messengers in use",
     "installed": "Messengers installed",
+    "unretained": "Files saved for work",
     "question": "Asking what is held",
     "leaving": "Leaving",
     "receipt": "Reminders",

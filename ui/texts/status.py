@@ -77,6 +77,13 @@ NOTICE_TITLE = "Read what Decorum sees"
 NOTICE_DETAIL = "Until you have been shown it, only a sign of life leaves this device."
 EXPIRED_TITLE = "Connect to the company's network"
 EXPIRED_DETAIL = "The policy can then be renewed. Until then nothing is enforced."
+UNRETAINED_TITLE = (
+    "{count} file for work is retained nowhere",
+    "{count} files for work are retained nowhere",
+)
+UNRETAINED_DETAIL = "Saved from {name}. What you hand over, the company keeps as its record."
+UNRETAINED_ASK = "Saved from {name}. Ask {contact} how such files are to be kept."
+UNRETAINED_ASK_ANYONE = "Saved from {name}. Ask your administrator how such files are to be kept."
 REFUSED_TITLE = "The server refused this device"
 REFUSED_DETAIL = "Tell your administrator. Your reports wait here, and the policy stays in force."
 OPEN_SINCE = {
@@ -92,6 +99,7 @@ CONTINUE_SENTENCE = "Continue in {names}."
 CONTINUE = "&Continue in {name}"
 READ_NOTICE = "&Read it now"
 READ_RULE = "&Read the rule"
+HAND_OVER = "&Hand over"
 TRY_AGAIN = "&Try again"
 RESTART = "&Start again"
 CHECK_IN = "&Check in now"
@@ -107,5 +115,6 @@ REFRESH = "Check in now (F5)"
 MENU_OPEN = "&Open Decorum"
 MENU_FOR_WORK = "Open for &work"
 NOT_OPENED = "{name} was not opened"
+NOT_HANDED_OVER = "The files were not handed over"
 TOOLTIP = "Decorum: {sentence}"
 TODO_COUNT = ("{count} thing to do", "{count} things to do")

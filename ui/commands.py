@@ -1,4 +1,4 @@
-"""Has `decorum open` open a messenger for work, and says in its words if it could not."""
+"""Has the command `decorum` do what a service without a session cannot, and says in its words if that went wrong."""
 
 import sys
 from pathlib import Path
@@ -6,11 +6,12 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QProcess, Signal
 
 from contract.local import WorkChoice
+from ui.texts import say, status
 
 OWN_PREFIX = "decorum: "
 
 
-class WorkLauncher(QObject):
+class Commands(QObject):
     """Owns the commands that run.
 
     Args:
@@ -20,28 +21,35 @@ class WorkLauncher(QObject):
     """
 
     failed = Signal(str, str)
-    """The messenger's name, and why it was not opened."""
+    """What was not done, and why."""
 
     def __init__(self, program: tuple[str, ...], socket: str | None, parent: QObject) -> None:
         super().__init__(parent)
         self._program = program
         self._more = () if socket is None else ("--socket", socket)
 
-    def open(self, choice: WorkChoice) -> None:
+    def open_for_work(self, choice: WorkChoice) -> None:
         """Open a messenger's work profile."""
+        self._run(say(status.NOT_OPENED, name=choice.name), "open", "--work", choice.messenger)
+
+    def hand_over(self, messenger: str) -> None:
+        """Hand over what a messenger has saved for work."""
+        self._run(say(status.NOT_HANDED_OVER), "hand-over", messenger)
+
+    def _run(self, otherwise: str, *words: str) -> None:
         process = QProcess(self)
-        process.finished.connect(lambda code, _: self._on_finished(process, choice.name, code))
-        process.errorOccurred.connect(lambda kind: self._on_error(process, choice.name, kind))
-        process.start(self._program[0], [*self._program[1:], "open", "--work", choice.messenger, *self._more])
+        process.finished.connect(lambda code, _: self._on_finished(process, otherwise, code))
+        process.errorOccurred.connect(lambda kind: self._on_error(process, otherwise, kind))
+        process.start(self._program[0], [*self._program[1:], *words, *self._more])
 
-    def _on_error(self, process: QProcess, name: str, kind: QProcess.ProcessError) -> None:
+    def _on_error(self, process: QProcess, otherwise: str, kind: QProcess.ProcessError) -> None:
         if kind == QProcess.ProcessError.FailedToStart:  # of all others it is told that it finished, too
-            self._on_finished(process, name, 1)
+            self._on_finished(process, otherwise, 1)
 
-    def _on_finished(self, process: QProcess, name: str, code: int) -> None:
+    def _on_finished(self, process: QProcess, otherwise: str, code: int) -> None:
         if code != 0:
             told = bytes(process.readAllStandardError().data()).decode(errors="replace").strip()
-            self.failed.emit(name, told.removeprefix(OWN_PREFIX) or process.errorString())
+            self.failed.emit(otherwise, told.removeprefix(OWN_PREFIX) or process.errorString())
         process.deleteLater()
 
 
