@@ -10,6 +10,7 @@ from agent.commands.arguments import build_parser
 from agent.errors import (
     AgentAbsentError,
     AlreadyEnrolledError,
+    CannotAskError,
     CannotOpenError,
     EnrolmentError,
     NoApplicationError,
@@ -56,6 +57,7 @@ _CODES: tuple[tuple[type[DecorumError], int], ...] = (
     (NoApplicationError, exits.USAGE),
     (NoProcessError, exits.USAGE),
     (CannotOpenError, exits.USAGE),
+    (CannotAskError, exits.FAULT),
     (NotForWorkError, exits.VIOLATION),
     (NowhereToHandOverError, exits.USAGE),
     (MalformedError, exits.USAGE),

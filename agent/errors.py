@@ -186,3 +186,15 @@ class NowhereToHandOverError(AgentError):
             "Your company has named no folder for it on this device.",
             "Ask how such files are to be kept; an administrator sets retention_folder.",
         )
+
+
+class CannotAskError(AgentError):
+    """The server does not take requests."""
+
+    title = "It was not asked"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Your company's server is older than this Decorum and takes no requests, or has not answered yet.",
+            "Try again after the next check-in, or ask in person.",
+        )

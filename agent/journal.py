@@ -23,6 +23,7 @@ Kind = Literal[
     "sighting",
     "installed",
     "unretained",
+    "request",
     "reminder",
     "policy",
     "notice",

@@ -20,6 +20,7 @@ from contract.observations import (
     Observation,
     PolicyAnswer,
     ReminderReceipt,
+    Request,
     SightingObserved,
     Tombstone,
     Trouble,
@@ -163,6 +164,10 @@ class Door:
             at=_coarse(full.at, detail) or midnight,
         )
         return Cleared(_PASS, reduced, _earliest(full.at, detail), uid)
+
+    def clear_request(self, request: Request, uid: int) -> Cleared | None:
+        """Return what a person says by themselves, as it is, once they were shown what is collected; no ceiling holds for it."""
+        return Cleared(_PASS, request, request.at, uid) if self.was_told(uid) else None
 
     def clear_device(
         self, observation: PolicyAnswer | NoticeRecord | Trouble, now: datetime

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from agent.actors import run_actors
+from agent.asking import Asking
 from agent.catalogue_shelf import FILE_NAME as CATALOGUE_FILE_NAME
 from agent.catalogue_shelf import CatalogueShelf
 from agent.clock import Clock
@@ -265,6 +266,16 @@ class Agent:
             self._problems,
             self._report,
             self._broadcaster.changed,
+        )
+        self._asking = Asking(
+            store,
+            journal,
+            self._outbox,
+            self._door,
+            lambda: self._catalogues.catalogue,
+            clock,
+            lambda: self._reporter.enrolment is not None,
+            lambda: check_ins.takes("request"),
         )
         self._unretained = Unretained(
             store,
@@ -530,6 +541,7 @@ class Agent:
             check_in=self._reporter.ask,
             web_pages=self._web_pages,
             for_work=self._for_work,
+            asking=self._asking,
             unretained=self._unretained,
             retention_folder=self._settings.retention_folder,
             hand_over=self._hand_over,

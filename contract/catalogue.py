@@ -139,6 +139,14 @@ class Catalogue(msgspec.Struct, frozen=True):
         entry = self.messengers.get(messenger)
         return (entry.client_of if entry else None) or messenger
 
+    def called(self, text: str) -> str | None:
+        """Return the id, as policies have it, of the messenger with this id or name in any case; None for none."""
+        wanted = text.casefold()
+        for messenger, entry in self.messengers.items():
+            if wanted in {messenger, entry.name.casefold()}:
+                return self.judged_as(messenger)
+        return None
+
     def web_addresses(self) -> tuple[WebAddress, ...]:
         """Return every web origin and start URL, sorted by value."""
         return tuple(

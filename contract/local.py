@@ -12,6 +12,7 @@ A client says `hello` with its version, asks, and after `subscribe` is told of e
 Every method declares the permission it needs. A peer is known by its operating-system identity, never by what it says.
 """
 
+from datetime import date
 from typing import Annotated, Literal
 
 import msgspec
@@ -385,6 +386,24 @@ class WorkAnswer(msgspec.Struct, frozen=True, kw_only=True):
     remedy: str
 
 
+class AskQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Parameters of `ask`."""
+
+    about: Literal["question", "exemption"]
+    messenger: Annotated[str, msgspec.Meta(max_length=200)] | None = None
+    """Its id or name."""
+    until: date | None = None
+    text: Annotated[str, msgspec.Meta(max_length=4000)]
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """Result of `ask`."""
+
+    request: Identity
+    sentence: str
+    """What leaves, in words."""
+
+
 UNRETAINED_AT_ONCE = 200
 
 
@@ -446,6 +465,7 @@ METHODS: dict[str, Method] = {
         Method(name="ledger", permission="own_data", params=LedgerQuery, result=LedgerPage),
         Method(name="ledger.compare", permission="own_data", params=ComparisonQuery, result=ComparisonPage),
         Method(name="identify", permission="device_data", params=IdentifyQuery, result=IdentifyReply),
+        Method(name="ask", permission="own_data", params=AskQuery, result=Asked),
         Method(name="unretained", permission="device_data", params=Nothing, result=UnretainedPage),
         Method(name="unretained.handed_over", permission="device_data", params=HandedOver, result=Nothing),
         Method(name="work", permission="own_data", params=WorkQuery, result=WorkAnswer),

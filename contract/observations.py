@@ -115,6 +115,20 @@ class ReminderReceipt(Dated, frozen=True, kw_only=True, tag="receipt", tag_field
     at: Moment
 
 
+class Request(Dated, frozen=True, kw_only=True, tag="request", tag_field="type"):
+    """The person asked the company for something, in words of their own: no ceiling holds for what somebody says by themselves."""
+
+    request: Identity
+    about: Literal["question", "exemption"]
+    messenger: Short | None = None
+    """What an exemption is asked for."""
+    name: Short | None = None
+    until: date | None = None
+    lines: Annotated[tuple[Short, ...], msgspec.Meta(min_length=1, max_length=SENTENCES)]
+    """Their words."""
+    at: Moment
+
+
 class PolicyAnswer(Dated, frozen=True, kw_only=True, tag="policy", tag_field="type"):
     """A policy bundle was applied, or refused and why."""
 
@@ -163,13 +177,14 @@ Observation = (
     | InstalledObserved
     | UnretainedObserved
     | ReminderReceipt
+    | Request
     | PolicyAnswer
     | NoticeRecord
     | Trouble
     | Tombstone
 )
 
-ASKED_FOR = frozenset({"installed", "unretained"})
+ASKED_FOR = frozenset({"installed", "unretained", "request"})
 """Types that came later: a device keeps them back until its server says that it takes them, so that none is lost to an older one."""
 
 
@@ -256,6 +271,14 @@ DISCLOSURES: tuple[Disclosure, ...] = (
         personal=True,
     ),
     Disclosure(
+        type="request",
+        what="When you ask for an exemption or put a question with `decorum ask`: which of the two, the messenger and the day until "
+        "which you name, your words as you wrote them, and the time; under a random number.",
+        why="So that somebody can answer.",
+        who="Compliance officers",
+        personal=True,
+    ),
+    Disclosure(
         type="policy",
         what="That a policy was applied here, or refused and why; which one and when.",
         why="So that it is known which rules hold where.",
@@ -335,6 +358,8 @@ def sentence(observation: Observation) -> str:
             return _messenger_sentence(observation)
         case ReminderReceipt(outcome=outcome, rule=rule):
             return f"A reminder about the rule {rule} was {outcome}."
+        case Request():
+            return _request_sentence(observation)
         case PolicyAnswer(outcome="applied", serial=serial):
             return "A policy was applied." if serial is None else f"Policy number {serial} was applied."
         case PolicyAnswer(reason=reason):
@@ -396,6 +421,14 @@ def _unretained_sentence(noted: UnretainedObserved) -> str:
     handed = f"; {noted.handed_over:,} handed over since." if noted.handed_over else "."
     named = "" if not noted.file_names else f" Named: {', '.join(noted.file_names)}."
     return f"{said}{handed}{named}"
+
+
+def _request_sentence(asked: Request) -> str:
+    words = " ".join(asked.lines)
+    if asked.about == "question":
+        return f"You asked: {words}"
+    until = "" if asked.until is None else f" until {asked.until}"
+    return f"You asked for an exemption for {asked.name or 'a messenger'}{until}: {words}"
 
 
 def _in_sentence(name: str) -> str:

@@ -42,23 +42,10 @@ def build_parser() -> argparse.ArgumentParser:
     _add_asking(_add(commands, "status", "Say whether this device is in line with the policy."))
     _add_ledger(commands)
 
-    identify = _add(commands, "identify", "Say whether a process or an application is a messenger, and why.")
-    what = identify.add_mutually_exclusive_group(required=True)
-    what.add_argument("--pid", type=int, help="a process of this machine")
-    what.add_argument(
-        "--application",
-        metavar="NAME",
-        help="an installed application, by its name, its program or its desktop entry (Linux)",
-    )
-    what.add_argument(
-        "--jsonl", action="store_true", help="read process facts, one JSON object a line, from standard input"
-    )
-
-    _add_scope_and_state(identify)
-    _add_asking(identify)
-
+    _add_identify(commands)
     _add_open(commands)
     _add_hand_over(commands)
+    _add_ask(commands)
     _add_leave(commands)
     policy = commands.add_parser("policy", help="Show the policy in force, or check one.").add_subparsers(
         dest="policy_command", required=True, metavar="COMMAND"
@@ -160,6 +147,23 @@ def _add_ledger(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     how.add_argument("--compare", action="store_true", help="ask the server what it holds, and compare")
 
 
+def _add_identify(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    identify = _add(commands, "identify", "Say whether a process or an application is a messenger, and why.")
+    what = identify.add_mutually_exclusive_group(required=True)
+    what.add_argument("--pid", type=int, help="a process of this machine")
+    what.add_argument(
+        "--application",
+        metavar="NAME",
+        help="an installed application, by its name, its program or its desktop entry (Linux)",
+    )
+    what.add_argument(
+        "--jsonl", action="store_true", help="read process facts, one JSON object a line, from standard input"
+    )
+
+    _add_scope_and_state(identify)
+    _add_asking(identify)
+
+
 def _add_open(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     opening = _add(
         commands, "open", "Open a messenger for work, in a profile of its own beside the private one."
@@ -184,6 +188,14 @@ def _add_hand_over(commands: "argparse._SubParsersAction[argparse.ArgumentParser
         "messenger", nargs="?", metavar="MESSENGER", help="its id, as in telegram (default: all)"
     )
     hand_over.add_argument("--socket", help="where the agent listens (default: the usual places)")
+
+
+def _add_ask(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    ask = _add(commands, "ask", "Put a question to your company, or ask it for an exemption.")
+    ask.add_argument("--exemption", metavar="MESSENGER", help="as in telegram; without it: a question")
+    ask.add_argument("--until", type=_day, metavar="DATE", help="how long it is needed, as in 2026-12-24")
+    ask.add_argument("words", nargs="+", metavar="WORD", help="your words, which leave as you write them")
+    ask.add_argument("--socket", help="where the agent listens (default: the usual places)")
 
 
 def _add_leave(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -57,12 +57,12 @@ def execute(arguments: argparse.Namespace) -> int:
 
 
 def _named(text: str, catalogue: Catalogue) -> str:
-    """Return the id of the messenger that is called so, by id or name."""
-    wanted = text.casefold()
-    for messenger, entry in catalogue.messengers.items():
-        if wanted in {messenger, entry.name.casefold()}:
-            return catalogue.judged_as(messenger)
-    raise MalformedError(f"No messenger is called {text!r}.", "Write it as the menu has it, as in telegram.")
+    messenger = catalogue.called(text)
+    if messenger is None:
+        raise MalformedError(
+            f"No messenger is called {text!r}.", "Write it as the menu has it, as in telegram."
+        )
+    return messenger
 
 
 def _for_work(arguments: argparse.Namespace, asked: str, catalogue: Catalogue) -> Opened:

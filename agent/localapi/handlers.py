@@ -8,6 +8,7 @@ from typing import TypeVar
 import msgspec
 from msgspec import structs
 
+from agent.asking import Asking
 from agent.catalogue_shelf import CatalogueShelf
 from agent.errors import NoticeFirstError
 from agent.identify import complete, explain
@@ -26,6 +27,8 @@ from contract.document import render
 from contract.errors import MalformedError
 from contract.local import (
     UNRETAINED_AT_ONCE,
+    Asked,
+    AskQuery,
     ComparisonPage,
     ComparisonQuery,
     DisclosurePage,
@@ -48,6 +51,7 @@ from contract.local import (
     WorkAnswer,
     WorkQuery,
 )
+from contract.observations import sentence
 from contract.policy import Ownership
 
 T = TypeVar("T")
@@ -71,6 +75,7 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True):
     check_in: Callable[[], None]
     web_pages: WebPagesOpen
     for_work: Callable[[str], WorkAnswer]
+    asking: Asking
     unretained: Unretained
     retention_folder: str | None
     hand_over: Callable[[list[str]], None]
@@ -91,6 +96,7 @@ def handlers(sources: Sources) -> dict[str, Handler]:
         "ledger.compare": answers.ledger_compare,
         "identify": answers.identify,
         "check_in": answers.check_in,
+        "ask": answers.ask,
         "unretained": answers.unretained,
         "unretained.handed_over": answers.handed_over,
         "work": answers.work,
@@ -181,6 +187,13 @@ class _Answers:
     def check_in(self, _: Caller, params: object) -> Nothing:
         self._from.check_in()
         return _typed(Nothing, params)
+
+    def ask(self, caller: Caller, params: object) -> Asked:
+        if caller.uid is None:
+            raise NoticeFirstError
+        request = self._from.asking.ask(_typed(AskQuery, params), caller.uid)
+        self._from.report()
+        return Asked(request=request.request, sentence=sentence(request))
 
     def unretained(self, _: Caller, params: object) -> UnretainedPage:
         _typed(Nothing, params)

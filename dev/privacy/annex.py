@@ -89,6 +89,13 @@ IN_GERMAN: dict[str, German] = {
         "Compliance",
         "efbc1f80",
     ),
+    "request": German(
+        "Wenn jemand mit `decorum ask` um eine Ausnahme bittet oder eine Frage stellt: was von beidem, der Messenger und der Tag, bis zu dem, die Worte, "
+        "wie sie geschrieben wurden, und die Uhrzeit; unter einer Zufallszahl.",
+        "Damit jemand antworten kann.",
+        "Compliance",
+        "14ff49c2",
+    ),
     "policy": German(
         "Dass eine Richtlinie hier in Kraft gesetzt oder abgelehnt wurde und warum; welche und wann.",
         "Damit bekannt ist, welche Regeln wo gelten.",

@@ -45,6 +45,7 @@ METHODS_AND_ROLES = {
     "ledger.compare": {"owner", "person"},
     "identify": {"owner"},
     "web.pages": {"owner", "person"},
+    "ask": {"owner", "person"},
     "unretained": {"owner"},
     "unretained.handed_over": {"owner"},
     "work": {"owner", "person"},

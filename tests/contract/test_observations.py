@@ -18,6 +18,7 @@ from contract.observations import (
     Observation,
     PolicyAnswer,
     ReminderReceipt,
+    Request,
     SightingObserved,
     Tombstone,
     Trouble,
@@ -80,6 +81,18 @@ TOLD: dict[type[msgspec.Struct], tuple[str, dict[str, str]]] = {
             "types": "of which types",
             "handed_over": "how many you have handed over",
             "file_names": "Names of files",
+        },
+    ),
+    Request: (
+        "request",
+        {
+            "request": "under a random number",
+            "about": "which of the two",
+            "messenger": "the messenger",
+            "name": "the messenger",
+            "until": "the day until which",
+            "lines": "your words as you wrote them",
+            "at": "the time",
         },
     ),
     ReminderReceipt: (
@@ -193,6 +206,7 @@ def test_what_concerns_a_person_is_marked_as_personal_data() -> None:
         "installed",
         "unretained",
         "receipt",
+        "request",
         "notice",
     }
 

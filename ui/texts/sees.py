@@ -44,6 +44,7 @@ TYPES = {
     "question": "Asking what is held",
     "leaving": "Leaving",
     "receipt": "Reminders",
+    "request": "What you ask for",
     "policy": "Policies",
     "notice": "This notice",
     "trouble": "Troubles of Decorum itself",
