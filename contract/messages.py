@@ -238,6 +238,8 @@ class HeldDevice(Dated, frozen=True, kw_only=True):
     """Rows that say how its sightings read now, each made of its reports."""
     installed: Count = 0
     """Rows that say which messengers are installed on it, alike."""
+    requests: Count = 0
+    """Rows that say what was asked on it, alike."""
     audit_entries: Count
     """Entries of the audit log that name it."""
 

@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "server.access",
     "server.fleet",
     "server.policies",
+    "server.conduct",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -23,6 +23,7 @@ _WORDS = {
     "policy.published": "Policy published",
     "policy.renewed": "Policy renewed",
     "records.restored": "Records restored from a backup",
+    "request.answered": "Request answered",
     "retention.applied": "Old data erased",
     "retention.interrupted": "Erasing old data broke off",
     "secret.issued": "Secret made",

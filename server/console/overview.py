@@ -9,6 +9,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
+from server.conduct import requests
 from server.console.channels import Channel, channels
 from server.fleet.figures import Figures, figures
 from server.fleet.models import EnrolmentSecret, Installation, Sighting
@@ -66,6 +67,8 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     """What is odd about the server itself."""
     to_review: int
     """How many unlisted messengers wait for a decision."""
+    to_answer: int
+    """How many requests wait for an answer."""
     has_secret: bool
     server_url: str
 
@@ -89,6 +92,7 @@ def overview(now: datetime) -> Overview:
         in_force=None if publication is None else _in_force(publication, counted),
         notices=tuple(_notices(counted.ahead, counted.lost)),
         to_review=reviewing.waiting_count(),
+        to_answer=requests.waiting_count(),
         has_secret=EnrolmentSecret.objects.filter(revoked_at=None, expires_at__gt=now).exists(),
         server_url=settings.CONFIGURATION.url,
     )

@@ -13,7 +13,12 @@ from unfold.sites import UnfoldAdminSite
 from server.addresses import client_address
 from server.moments import utc_now
 
-FIRST_LISTS = {"fleet": "fleet_device", "policies": "policies_publication", "access": "access_auditentry"}
+FIRST_LISTS = {
+    "fleet": "fleet_device",
+    "policies": "policies_publication",
+    "access": "access_auditentry",
+    "conduct": "conduct_employeerequest",
+}
 
 
 class Console(UnfoldAdminSite):  # type: ignore[misc]  # the theme ships no types

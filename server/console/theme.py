@@ -64,6 +64,12 @@ LOOK: dict[str, Any] = {
                         "Policies", "policy", "policies_publication_changelist", "policies.view_publication"
                     ),
                     _item(
+                        "Requests",
+                        "inbox",
+                        "conduct_employeerequest_changelist",
+                        "conduct.view_employeerequest",
+                    ),
+                    _item(
                         "Unlisted messengers",
                         "rule",
                         "unlisted_review",

@@ -16,6 +16,7 @@ from contract.messages import (
     SealedRequest,
 )
 from server.access.models import AuditEntry
+from server.conduct.models import EmployeeRequest
 from server.fleet.models import CheckInRecord, Device, InstalledMessenger, ReceivedObservation, Sighting
 from server.fleet.questions import asked_by
 from server.fleet.seals import answered
@@ -122,6 +123,7 @@ def _about(device: Device) -> HeldDevice:
         enrolled_at=device.enrolled_at,
         last_check_in_at=device.last_check_in_at,
         sightings=Sighting.objects.filter(device=device).count(),
+        requests=EmployeeRequest.objects.filter(device=device).count(),
         installed=InstalledMessenger.objects.filter(device=device).count(),
         audit_entries=AuditEntry.objects.filter(names).count(),
     )

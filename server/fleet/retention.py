@@ -20,6 +20,7 @@ from contract.observations import DISCLOSURES
 from contract.policy import parse_published
 from server.access import audit
 from server.access.models import AuditEntry
+from server.conduct import requests
 from server.errors import RequestError
 from server.fleet import partitions
 from server.fleet.models import (
@@ -156,6 +157,7 @@ def _erase(kept: Limits, now: datetime, erased: Erased) -> None:
         erased.sightings += _forget(seen)
     for there in _portions(installed):
         erased.installed += there.delete()[0]
+    requests.forget_before(now - timedelta(days=kept.personal_data_days))
     # One that was reported just now may have no sighting yet that this transaction sees.
     old = UnlistedMessenger.objects.filter(
         last_reported_on__lt=now.date() - timedelta(days=kept.personal_data_days)

@@ -12,6 +12,7 @@ from contract.observations import (
     NoticeRecord,
     PolicyAnswer,
     ReminderReceipt,
+    Request,
     SightingObserved,
     Tombstone,
     Trouble,
@@ -175,6 +176,9 @@ def _in_words(row: ReceivedObservation) -> tuple[str, str, datetime | None]:
     match _decoded(row):
         case ReminderReceipt() as receipt:
             return f"Reminder {receipt.outcome}", f"Rule {receipt.rule}, in {receipt.language}", receipt.at
+        case Request() as asked:
+            title = "Asked for an exemption" if asked.about == "exemption" else "Asked a question"
+            return title, sentence(asked).partition(": ")[2], asked.at
         case PolicyAnswer(outcome="applied") as answer:
             return f"Policy number {answer.serial} applied", "", answer.at
         case PolicyAnswer() as answer:

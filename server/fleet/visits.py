@@ -7,6 +7,7 @@ import msgspec
 from django.conf import settings
 
 from contract.messages import CheckIn
+from server.conduct import requests
 from server.fleet import installed, intake, projection, rows, unlisted
 from server.fleet.models import CheckInRecord, Device
 
@@ -65,6 +66,7 @@ def take(visits: Sequence[Visit], now: datetime) -> None:
     taken = [(device_id, one) for device_id, _, one in reports]
     projection.project(taken, now)
     installed.project(taken, now)
+    requests.project(taken, now)
     unlisted.note((one for _, one in taken), now)
     verdicts = projection.open_verdicts(records)
     for visit in visits:

@@ -201,6 +201,7 @@ def test_the_console_has_pages_for_these_records_and_no_others() -> None:
     offered = {model._meta.label for model in admin.site._registry}
     assert offered == {
         "access.AuditEntry",
+        "conduct.EmployeeRequest",
         "fleet.Device",
         "fleet.EnrolmentSecret",
         "policies.Publication",
@@ -462,7 +463,10 @@ def test_the_policy_is_read_in_its_languages(console: Client, publish: Publish) 
     assert "Whoever is troubled" in page(console, "/policies/publication/1/change/?language=xx")
 
 
-@pytest.mark.parametrize("path", ["/fleet/device/", "/", "/fleet/enrolmentsecret/", "/access/auditentry/"])
+@pytest.mark.parametrize(
+    "path",
+    ["/fleet/device/", "/", "/fleet/enrolmentsecret/", "/access/auditentry/", "/conduct/employeerequest/"],
+)
 def test_a_page_asks_the_database_as_often_for_many_rows_as_for_few(
     console: Client,
     post: Post,
@@ -477,7 +481,7 @@ def test_a_page_asks_the_database_as_often_for_many_rows_as_for_few(
         device = SimulatedDevice(post)
         device.enrol(issue(note=f"secret {number}"), device_name=f"desk-{number}")
         device.check_in(device.report(seen(secrets.token_hex(16), "started", "violation", clock.now)))
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(14):
         page(console, path)
 
 

@@ -261,7 +261,7 @@ def test_a_large_fleets_page_asks_no_more_than_before(
 ) -> None:
     monkeypatch.setattr(figures, "LARGE", 4)
     page(console, "/")
-    with django_assert_max_num_queries(8) as asked:
+    with django_assert_max_num_queries(9) as asked:
         page(console, "/")
     assert not [one["sql"] for one in asked.captured_queries if "installedmessenger" in one["sql"]]
 

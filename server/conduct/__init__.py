@@ -1,0 +1,1 @@
+"""What people and the company ask of each other: requests from devices, and who has answered them."""
