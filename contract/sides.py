@@ -109,9 +109,10 @@ SIGNALS: tuple[Signal, ...] = (
     Signal(
         name="launch_marker",
         people="whether Decorum's work launcher started it",
-        reads="the variable `DECORUM_WORK` among those that the process was started with; no other variable is kept",
-        says="work, strong, where its value is the id of that very messenger",
-        fooled="any program of the same person can set it; what a marked messenger starts inherits it, and counts only as the same messenger",
+        reads="the variable `DECORUM_WORK` among those that the process was started with, and no other; where that may not be read, as of Chromium, "
+        "whether it keeps its data in a folder of Decorum's work profiles",
+        says="work, strong, where its value, or the folder's, is the id of that very messenger",
+        fooled="any program of the same person can set it, or name the folder; what a marked messenger starts inherits it, and counts only as the same messenger",
         where="Linux, macOS, Windows; `decorum open --work` sets it",
     ),
     Signal(

@@ -10,7 +10,7 @@ from agent.commands import exits
 from agent.commands.printing import print_json
 from agent.localapi.client import LocalClient
 from contract.judge import VerdictState
-from contract.local import MessengerRow, Nothing, Snapshot
+from contract.local import MessengerRow, Nothing, Snapshot, UnretainedRow
 
 WORDS: dict[VerdictState, str] = {
     "compliant": "in line",
@@ -66,11 +66,10 @@ def lines(snapshot: Snapshot) -> Iterable[str]:
         yield "  You have not been shown yet what Decorum sees; until then only a sign of life leaves."
     if snapshot.server in _SERVER:
         yield f"  {_SERVER[snapshot.server]}"
-    todo = [row for row in snapshot.messengers if row.verdict in {"violation", "attention"}]
+    todo = tuple(_to_do(snapshot))
     if todo:
         yield "\nTo do"
-        for row in todo:
-            yield from _todo(row, snapshot.at)
+        yield from todo
     if snapshot.messengers:
         yield "\nMessengers here"
         for row in snapshot.messengers:
@@ -78,6 +77,14 @@ def lines(snapshot: Snapshot) -> Iterable[str]:
             yield from (f"    {sentence}" for sentence in row.pages)
     for problem in snapshot.problems:
         yield f"\n{problem.sentence}\n  {problem.remedy}"
+
+
+def _to_do(snapshot: Snapshot) -> Iterable[str]:
+    for row in snapshot.messengers:
+        if row.verdict in {"violation", "attention"}:
+            yield from _todo(row, snapshot.at)
+    for files in snapshot.unretained:
+        yield from _about_files(files, snapshot)
 
 
 def _whose(snapshot: Snapshot) -> str:
@@ -99,6 +106,14 @@ def _todo(row: MessengerRow, now: datetime) -> Iterable[str]:
         step = instead if row.next_step.code == "use_instead" else f"{instead} {step}"
     yield f"    Open since {_clock(row.since, now)} · rule: {row.rule}"
     yield f"    {step}"
+
+
+def _about_files(row: UnretainedRow, snapshot: Snapshot) -> Iterable[str]:
+    yield f"  {'One file' if row.files == 1 else f'{row.files:,} files'} for work, saved from {row.name}, retained nowhere."
+    if snapshot.can_hand_over:
+        yield "    Run `decorum hand-over`, and the company keeps it as its record."
+    else:
+        yield f"    Ask {snapshot.questions_contact or 'your administrator'} how such files are to be kept."
 
 
 def _clock(moment: datetime, now: datetime) -> str:

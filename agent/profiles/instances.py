@@ -49,6 +49,20 @@ def is_helper(cmdline: Sequence[str]) -> bool:
     return any(word.startswith("--type=") or word == "-contentproc" for word in cmdline[1:])
 
 
+def opened_for_work(folder: str) -> str | None:
+    r"""Return the messenger whose work profile a folder is, as `decorum open` lays them out; None for any other folder.
+
+    >>> opened_for_work("/home/x/.local/share/decorum/work/whatsapp/data"), opened_for_work("/home/x/work/whatsapp/data")
+    ('whatsapp', None)
+    >>> opened_for_work(r"C:\Users\x\AppData\Local\Decorum\Work\signal\data")
+    'signal'
+    """
+    parts = folder.replace("\\", "/").rstrip("/").split("/")
+    if len(parts) < 4 or [one.lower() for one in (*parts[-4:-2], parts[-1])] != ["decorum", "work", "data"]:
+        return None
+    return parts[-2]
+
+
 def _options(cmdline: Sequence[str]) -> Iterator[tuple[str, str]]:
     for place, word in enumerate(cmdline[1:], start=1):
         if not word.startswith("-"):

@@ -6,14 +6,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from agent.cli import main
 from agent.commands import exits
 from agent.commands.status import lines
 from contract.judge import SEVERITY
+from contract.local import UnretainedRow
 from tests.agent.test_snapshot import VIEW, _build, _sighting
-from tests.fakes.device import POLICY_TEXT
+from tests.fakes.device import POLICY_TEXT, policy
 
 
 def test_every_exit_code_is_in_the_help(capsys: pytest.CaptureFixture[str]) -> None:
@@ -161,10 +163,17 @@ def test_jsonl_answers_in_order_and_goes_on_after_a_bad_line() -> None:
 
 
 def test_the_status_of_people_says_what_to_do() -> None:
-    import msgspec
-
     snapshot = _build(msgspec.structs.replace(VIEW, sightings=(_sighting("telegram"),)))
     told = "\n".join(lines(snapshot))
     assert told.startswith("Something is not in line with the policy.")
     assert "Continue in Microsoft Teams." in told
     assert "Telegram (work): not in line, reported: name and time" in told
+
+
+def test_the_status_of_people_says_which_files_nothing_retains() -> None:
+    row = UnretainedRow(messenger="telegram", name="Telegram", files=1, total_bytes=9)
+    told = "\n".join(lines(_build(msgspec.structs.replace(VIEW, unretained=(row,)))))
+    assert "One file for work, saved from Telegram, retained nowhere." in told
+    assert f"Ask {policy().contacts.questions} how such files are to be kept." in told
+    view = msgspec.structs.replace(VIEW, unretained=(row,), can_hand_over=True)
+    assert "Run `decorum hand-over`" in "\n".join(lines(_build(view)))

@@ -95,6 +95,14 @@ def test_the_marker_of_the_work_launcher_is_found_and_no_other_variable(machine:
     assert "secret" not in repr(told)
 
 
+def test_where_the_marker_may_not_be_read_the_work_profile_s_folder_tells_it(machine: Machine) -> None:
+    folder = "/home/x/.local/share/decorum/work/whatsapp/data"
+    told = machine.told(CHROMIUM, f"--user-data-dir={folder}", messenger="whatsapp", of_page=True)
+    assert told.marked_for == "whatsapp"
+    off = machine.told(CHROMIUM, f"--user-data-dir={folder}", off=frozenset({"launch_marker"}))
+    assert off.marked_for is None
+
+
 @pytest.mark.parametrize(
     ("words", "folder"),
     [

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 from pathlib import Path
 
-from agent.profiles.instances import absolute, instance_of
+from agent.profiles.instances import absolute, instance_of, opened_for_work
 from agent.profiles.signals import Instance, Signals
 from agent.sensing.process_source import ProcessSource
 from agent.sensing.signals import account_domains, chromium_profiles, firefox_profiles
@@ -47,7 +47,9 @@ class OwnFiles:
             ownership=asked.ownership,
             messenger=asked.messenger,
             platform=self._platform,
-            marked_for=None if "launch_marker" in off else marked_for,
+            marked_for=None
+            if "launch_marker" in off
+            else marked_for or opened_for_work(instance.folder or ""),
             instance=instance,
             data_home=home,
             home=home,
