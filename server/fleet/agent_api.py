@@ -13,19 +13,19 @@ from django.http import HttpRequest, HttpResponse
 
 from contract import wire
 from contract.errors import MalformedError
-from contract.messages import LIMIT_BYTES, Refusal, SealedRequest
+from contract.messages import LIMIT_BYTES, SealedRequest
 from server.addresses import address_in, client_address
 from server.errors import RefusedError, TooOftenError
 from server.fleet import check_ins, enrolment, holdings, leaving
-from server.fleet.pace import Pace, of_refusals
+from server.fleet.pace import of_refusals
 from server.identity import Identity, identity_in
 from server.lane import Environ
+from server.machines import TRY_AGAIN, body_in, refusal, refuse_other_forms, wait
 from server.moments import utc_now
 
 PREFIX = "/agent/"
 CHECK_IN = "/agent/v1/check-in"
 _LOG = logging.getLogger(__name__)
-_TRY_AGAIN = "Nothing is lost; it is tried again."
 
 REFUSALS = of_refusals()
 
@@ -42,22 +42,22 @@ def answer(request: HttpRequest) -> HttpResponse:
     """Return the answer to a device; it is sent only after everything it says is stored."""
     address = client_address(request)
     if not REFUSALS.has_room(address):
-        return _wait(REFUSALS, "refused_too_often", "Too many requests from this address were refused.")
+        return wait(REFUSALS, "refused_too_often", "Too many requests from this address were refused.")
     try:
         handler = _handler(request)
-        message = _message(request)
+        message = body_in(request, SealedRequest, LIMIT_BYTES)
         reply = handler(message, identity_in(settings.STATE), utc_now(), address)
     except TooOftenError as error:
-        return _wait(check_ins.DEVICES, "too_often", error.detail)
+        return wait(check_ins.DEVICES, "too_often", error.detail)
     except RefusedError as error:
         REFUSALS.take(address)
-        return _refusal(error.status, error.reason, error.detail, error.remedy)
+        return refusal(error.status, error.reason, error.detail, error.remedy)
     except (OperationalError, InterfaceError):
         _LOG.exception("The database did not answer a device")
-        return _refusal(503, "busy", "The server is busy.", _TRY_AGAIN)
+        return refusal(503, "busy", "The server is busy.", TRY_AGAIN)
     except Exception:  # noqa: BLE001 - the last resort of this way in: the log has the error, the device a sentence
         _LOG.exception("A device's request could not be answered")
-        return _refusal(500, "fault", "The server could not do this.", _TRY_AGAIN)
+        return refusal(500, "fault", "The server could not do this.", TRY_AGAIN)
     return HttpResponse(wire.encode(reply), content_type="application/json")
 
 
@@ -102,50 +102,9 @@ def _plain_message(request: Environ) -> SealedRequest | None:
         return None
 
 
-def _wait(pace: Pace, reason: str, detail: str) -> HttpResponse:
-    response = _refusal(429, reason, detail, _TRY_AGAIN)
-    response["Retry-After"] = str(pace.wait_seconds())
-    return response
-
-
 def _handler(request: HttpRequest) -> Handler:
     handler = HANDLERS.get(request.path_info)
     if handler is None:
         raise RefusedError(404, "path_unknown", "Nothing answers here.", "Check the server's address.")
-    if request.method != "POST":
-        raise RefusedError(405, "method_unknown", "Only POST is answered here.", "Use Decorum's agent.")
-    if request.content_type != "application/json":
-        raise RefusedError(415, "not_json", "Only application/json is taken.", "Use Decorum's agent.")
+    refuse_other_forms(request, "Use Decorum's agent.")
     return handler
-
-
-def _message(request: HttpRequest) -> SealedRequest:
-    """Read no more than the limit, whatever the request says of its length."""
-    try:
-        declared = int(request.META.get("CONTENT_LENGTH") or 0)
-    except ValueError:
-        declared = 0
-    untrusted_body = b"" if declared > LIMIT_BYTES else _read(request)
-    if max(declared, len(untrusted_body)) > LIMIT_BYTES:
-        raise RefusedError(
-            413, "too_large", f"A request has {LIMIT_BYTES:,} bytes at most.", "Send less at once."
-        )
-    try:
-        return wire.decode(SealedRequest, untrusted_body, limit_bytes=LIMIT_BYTES)
-    except MalformedError as error:
-        raise RefusedError(400, "malformed", error.detail, error.remedy) from error
-
-
-def _read(request: HttpRequest) -> bytes:
-    try:
-        return bytes(request.read(LIMIT_BYTES + 1))
-    except OSError as error:
-        raise RefusedError(400, "incomplete", "The request broke off.", _TRY_AGAIN) from error
-
-
-def _refusal(status: int, reason: str, detail: str, remedy: str) -> HttpResponse:
-    body = wire.encode(Refusal(reason=reason, detail=detail, remedy=remedy))
-    response = HttpResponse(body, status=status, content_type="application/json")
-    if status == 405:
-        response["Allow"] = "POST"
-    return response

@@ -4,9 +4,7 @@ It is made from what answers: the handlers with their types, and the list of ref
 seal is told as JSON Schema has it for encoded text (2020-12, `contentMediaType` and `contentSchema`).
 """
 
-from collections.abc import Iterable, Mapping
-from http import HTTPStatus
-from itertools import groupby
+from collections.abc import Mapping
 from typing import Any, get_type_hints
 
 import msgspec
@@ -38,9 +36,8 @@ from contract.version import VERSION
 from server.fleet import check_ins, enrolment, holdings, leaving
 from server.fleet.agent_api import HANDLERS, Handler
 from server.fleet.refusals import OF_CHECK_IN, OF_ENROLMENT, OF_HOLDINGS, OF_LEAVING, ON_EVERY_WAY, Told
+from server.openapi import PLACE, content, for_javascript, reference, refusals
 
-JSON = "application/json"
-_PLACE = "#/components/schemas/"
 _SEALED: tuple[tuple[type, str, type], ...] = (
     (NextKey, "proof", KeyProof),
     (EnrolmentReply, "sealed", Enrolled),
@@ -75,7 +72,7 @@ def schema() -> dict[str, Any]:
     """Return the whole document, plain and ready for JSON."""
     kinds = [SealedRequest, Refusal, Observation, *(inner for _, _, inner in _SEALED)]
     kinds += [way.sealed for way in _WAYS.values()] + [_reply(handler) for handler in HANDLERS.values()]
-    _, parts = msgspec.json.schema_components(kinds, ref_template=_PLACE + "{name}")
+    _, parts = msgspec.json.schema_components(kinds, ref_template=PLACE + "{name}")
     for outer, member, inner in _SEALED:
         _tell_inside(parts[outer.__name__]["properties"][member], inner)
     whole: dict[str, Any] = {
@@ -91,7 +88,7 @@ def schema() -> dict[str, Any]:
         },
         "components": {"schemas": parts},
     }
-    made: dict[str, Any] = _for_javascript(whole)
+    made: dict[str, Any] = for_javascript(whole)
     return made
 
 
@@ -105,33 +102,15 @@ def _operation(path: str, handler: Handler, parts: dict[str, Any]) -> dict[str, 
     return {
         "operationId": path.removeprefix("/agent/v1/"),
         "summary": way.what,
-        "requestBody": {"required": True, "content": _content(_reference(name))},
+        "requestBody": {"required": True, "content": content(reference(name))},
         "responses": {
             "200": {
                 "description": "It is done.",
-                "content": _content(_reference(_reply(handler).__name__)),
+                "content": content(reference(_reply(handler).__name__)),
             },
-            **_refusals((*ON_EVERY_WAY, *way.refusals)),
+            **refusals((*ON_EVERY_WAY, *way.refusals)),
         },
     }
-
-
-def _refusals(told: Iterable[Told]) -> dict[str, Any]:
-    by_status = groupby(sorted(told, key=lambda one: one.status), key=lambda one: one.status)
-    return {str(status): _refusal(HTTPStatus(status), tuple(group)) for status, group in by_status}
-
-
-def _refusal(status: HTTPStatus, told: tuple[Told, ...]) -> dict[str, Any]:
-    reasons = {"enum": [one.reason for one in told]}
-    body = {"allOf": [_reference(Refusal.__name__), {"properties": {"reason": reasons}}]}
-    response = {
-        "description": "\n".join(f"{one.reason}: {one.when}" for one in told),
-        "content": _content(body),
-    }
-    if status == HTTPStatus.TOO_MANY_REQUESTS:
-        seconds = {"description": "When to ask again, in seconds.", "required": True}
-        response["headers"] = {"Retry-After": {**seconds, "schema": {"type": "integer", "minimum": 1}}}
-    return response
 
 
 def _reply(handler: Handler) -> type:
@@ -139,32 +118,8 @@ def _reply(handler: Handler) -> type:
     return kind
 
 
-def _reference(name: str) -> dict[str, str]:
-    return {"$ref": _PLACE + name}
-
-
-def _content(body: dict[str, Any]) -> dict[str, Any]:
-    return {JSON: {"schema": body}}
-
-
 def _tell_inside(text: dict[str, Any], inner: type) -> None:
     """Say what a sealed text holds; a list of texts, or one that may be absent, says it of each."""
     for place in (text.get("items"), *text.get("anyOf", ()), text):
         if isinstance(place, dict) and place.get("type") == "string":
-            place |= {"contentMediaType": "application/jose", "contentSchema": _reference(inner.__name__)}
-
-
-def _for_javascript(value: Any) -> Any:
-    r"""Return the schema with patterns as ECMA-262 writes them, which JSON Schema asks for: `$` is what `\Z` is in Python."""
-    match value:
-        case dict():
-            return {
-                key: one.replace(r"\Z", "$")
-                if key == "pattern" and isinstance(one, str)
-                else _for_javascript(one)
-                for key, one in value.items()
-            }
-        case list() | tuple():
-            return [_for_javascript(one) for one in value]
-        case _:
-            return value
+            place |= {"contentMediaType": "application/jose", "contentSchema": reference(inner.__name__)}

@@ -22,11 +22,9 @@ def _seal(problem: SealProblem) -> Told:
     )
 
 
-ON_EVERY_WAY: tuple[Told, ...] = (
+OF_ANY_MACHINE: tuple[Told, ...] = (
     Told(400, "malformed", "The request, or what is sealed in it, does not have the agreed form."),
     Told(400, "incomplete", "The request broke off."),
-    *(_seal(problem) for problem in get_args(SealProblem)),
-    Told(403, "device_revoked", "The company took this device out."),
     Told(404, "path_unknown", "Nothing answers at this address."),
     Told(405, "method_unknown", "Only POST is answered."),
     Told(408, "too_slow", "The request did not arrive in time."),
@@ -35,6 +33,12 @@ ON_EVERY_WAY: tuple[Told, ...] = (
     Told(429, "refused_too_often", "Too many requests from this address were refused."),
     Told(500, "fault", "The server could not do this; its log says why."),
     Told(503, "busy", "The database does not answer."),
+)
+"""What a device gets, and a capture connector alike (`server.records.refusals`)."""
+ON_EVERY_WAY: tuple[Told, ...] = (
+    *OF_ANY_MACHINE,
+    *(_seal(problem) for problem in get_args(SealProblem)),
+    Told(403, "device_revoked", "The company took this device out."),
 )
 OF_ENROLMENT: tuple[Told, ...] = (
     Told(403, "secret_of_another_server", "The secret belongs to another company's server."),
