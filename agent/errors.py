@@ -88,6 +88,18 @@ class UnreadableApplicationsError(AgentError):
         )
 
 
+class ExportFolderError(AgentError):
+    """A folder that a connector fills says nothing."""
+
+    title = "What is retained cannot be told"
+
+    def __init__(self, connector: str, folder: str, trouble: str) -> None:
+        super().__init__(
+            f"The export folder of {connector}, {folder}, {trouble}.",
+            "Name a folder in export_folders that the agent may list, with the newest files directly in it.",
+        )
+
+
 class OverLimitError(AgentError):
     """The agent costs this device too much."""
 

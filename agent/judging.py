@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
+from agent.capture import Captures
 from agent.clock import Clock, ServerTime, is_in_doubt
 from agent.policy_shelf import PolicyShelf
 from contract.judge import Circumstances, Subject, Verdict, judge
@@ -18,6 +19,7 @@ class Judging:
         server_time: what the clocks showed at the server's last sealed answer.
         ownership: who owns the device.
         highest_rung: how far the device's settings let any rule go.
+        captures: whether a channel is captured.
     """
 
     def __init__(
@@ -27,7 +29,9 @@ class Judging:
         server_time: Callable[[], ServerTime | None],
         ownership: Ownership,
         highest_rung: Rung,
+        captures: Captures,
     ) -> None:
+        self._captures = captures
         self._shelf, self._clock, self._server_time = shelf, clock, server_time
         self._ownership: Ownership = ownership
         self._highest_rung: Rung = highest_rung
@@ -47,11 +51,12 @@ class Judging:
 
     def verdict(self, subject: Subject) -> Verdict:
         """Return the verdict as of now."""
-        at = self.believed_time()
+        at, messenger = self.believed_time(), subject.messenger
         circumstances = Circumstances(
             at=at,
             ownership=self._ownership,
             policy_expired=self._shelf.is_expired(at),
+            captured={} if messenger is None else {messenger: self._captures.of(messenger, subject.profile)},
             highest_rung=self._highest_rung,
         )
         return judge(subject, self.policy, circumstances)

@@ -12,6 +12,7 @@ import msgspec
 
 from agent.actors import run_actors
 from agent.asking import Asking
+from agent.capture import Captures
 from agent.catalogue_shelf import FILE_NAME as CATALOGUE_FILE_NAME
 from agent.catalogue_shelf import CatalogueShelf
 from agent.clock import Clock
@@ -20,6 +21,7 @@ from agent.credentials.interface import CredentialStore
 from agent.desk import Desk, Listeners
 from agent.download_watch import DownloadWatch
 from agent.errors import DamageError, DistrustError, OtherServerError, StateError
+from agent.export_folders import ExportFolders
 from agent.identify import complete
 from agent.install_watch import InstallWatch
 from agent.installations import Installations
@@ -50,6 +52,7 @@ from agent.reporting.reporter import Reporter, Rhythm
 from agent.reporting.seals import Seals
 from agent.reporting.secret_file import FILE_NAME as SECRET_FILE_NAME
 from agent.reporting.secret_file import SecretFile
+from agent.reporting.told_connectors import ToldConnectors
 from agent.reporting.transport import Transport
 from agent.rescue import damage_sentence, rescue
 from agent.resume import resume
@@ -104,6 +107,8 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     applications: Applications
     folder_watch: FolderWatch
     download_watch: FolderWatch
+    export_watch: FolderWatch
+    """Another one, for folders that capture connectors fill."""
     credentials: CredentialStore
     transport: Transport
     usage: Callable[[], Usage]
@@ -153,8 +158,23 @@ class Agent:
             clock,
             settings.ownership,
         )
+        self._export_folders = ExportFolders(
+            settings.export_folders,
+            outside.export_watch,
+            lambda: self._judging.believed_time() is not None,
+            self._problems,
+            self._heard,
+        )
+        self._captures = Captures(
+            self._shelf, (ToldConnectors(store), self._export_folders), clock, check_ins.server_time
+        )
         self._judging = Judging(
-            self._shelf, clock, check_ins.server_time, settings.ownership, settings.highest_rung
+            self._shelf,
+            clock,
+            check_ins.server_time,
+            settings.ownership,
+            settings.highest_rung,
+            self._captures,
         )
         recorder = Recorder(store, journal, self._outbox, self._door, lambda: self._catalogues.catalogue)
         self._reminding = Reminding(
@@ -198,7 +218,7 @@ class Agent:
             self._enrolled,
             self._policy_changed,
             self._catalogue_changed,
-            self._broadcaster.changed,
+            self._heard,
         )
         self._comparing = Comparing(
             ledger, seals, outside.transport, clock, lambda: self._reporter.enrolment, check_ins.time
@@ -344,6 +364,7 @@ class Agent:
                     "web pages": self._web_pages.run(),
                     "installs": self._installs.run(),
                     "downloads": self._downloads.run(),
+                    "export folders": self._export_folders.run(),
                     "judging": self._judge_each_minute(),
                     "reporting": self._reporter.run(),
                     "comparing": self._comparing.run(),
@@ -436,6 +457,11 @@ class Agent:
         self._desk.policy_changed(self._sides.again(self._desk.sightings()))
         self._installs.settle_soon()
 
+    def _heard(self) -> None:
+        """Put what is known of server and connectors now to work."""
+        self._desk.rejudge()
+        self._broadcaster.changed()
+
     def _load_catalogue(self, enrolment: Enrolment) -> None:
         try:
             self._catalogues.load(enrolment.trust)
@@ -484,6 +510,7 @@ class Agent:
             problems=self._problems.all(),
             noticing=self._noticing.means,
             installs=self._installs.means,
+            captured=self._captured(),
             focused=self._web_pages.focused(),
             catalogue=self._catalogues.in_use,
             catalogue_refused=self._catalogues.refused(),
@@ -522,6 +549,13 @@ class Agent:
         judged_as = catalogue.judged_as(messenger)
         return permission(
             judged_as, catalogue.name_of(judged_as), self._judging.policy, self._judging.verdict
+        )
+
+    def _captured(self) -> frozenset[str]:
+        return frozenset(
+            one.id
+            for one in self._desk.sightings()
+            if self._captures.of(one.match.messenger, one.side.profile).is_captured
         )
 
     def _sources(self, ledger: Ledger, outside: Surroundings) -> Sources:

@@ -31,6 +31,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     key_store: str
     web_extension: str | None
     retention_folder: str | None
+    export_folders: dict[str, str]
     check_in_seconds: int
     poll_milliseconds: int
     values: dict[str, Value]

@@ -42,6 +42,8 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     problems: tuple[Problem, ...]
     noticing: Noticing
     installs: Noticing | None = None
+    captured: frozenset[str] = frozenset()
+    """Ids of the sightings whose channel is captured."""
     focused: frozenset[PageKey] = frozenset()
     """Pages that have the keyboard."""
     catalogue: CatalogueInUse | None = None
@@ -145,7 +147,7 @@ def _row(sighting: Sighting, view: View, door: Door, catalogue: Catalogue) -> Me
         judged_since=sighting.judged_since,
         next_step=verdict.next_step,
         instead_names=tuple(catalogue.name_of(one) for one in verdict.next_step.instead),
-        captured=False,
+        captured=sighting.id in view.captured,
         reported=door.detail(sighting.side.profile, sighting.uid),
         pid=sighting.pids[0],
         pages=tuple(page_sentence(match.name, page) for page in sighting.pages),

@@ -4,12 +4,13 @@ Pure and total: whatever it is given, it answers with a reason and a next step. 
 server for what a draft policy would have meant for what was reported.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
 import msgspec
 
+from contract.capture import Capture
 from contract.hours import HoursState
 from contract.policy import RUNGS, Ownership, Policy, Profile, Rung, Stance, Texts
 from contract.wire import Dated, Moment
@@ -60,8 +61,8 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
     """An aware time in the device's own zone; None where it is not known or the clock is in doubt."""
     ownership: Ownership
     policy_expired: bool = False
-    captured: frozenset[str] = frozenset()
-    """Messengers whose capture connector has been heard from recently."""
+    captured: Mapping[str, Capture] = msgspec.field(default_factory=dict)
+    """Whether a messenger's messages are retained at work, and why not; one that is not named here is not captured."""
     highest_rung: Rung = "report"
     """What the device's own settings allow at most."""
 
@@ -115,6 +116,7 @@ class _Rule(msgspec.Struct, frozen=True):
     text: Texts | None
 
 
+_UNCONFIRMED = Capture(state="unknown")
 _NOTHING = NextStep("nothing", "Nothing needs to be done.")
 
 
@@ -181,11 +183,9 @@ def _judge_stance(
 ) -> tuple[VerdictState, Reason]:
     name, at_work = subject.name or "This messenger", subject.profile == "work"
     if rule.stance == "approved":
-        if at_work and policy.capture_required and subject.messenger not in now.captured:
-            return "attention", Reason(
-                "not_captured",
-                f"{name} is approved, but nothing has confirmed that its messages are retained.",
-            )
+        capture = now.captured.get(subject.messenger or "", _UNCONFIRMED)
+        if at_work and policy.capture_required and not capture.is_captured:
+            return "attention", Reason("not_captured", f"{name} is approved, but {capture.why_not}.")
         return "compliant", Reason("approved", f"{name} is approved here.")
     if rule.stance == "personal_only":
         if at_work:

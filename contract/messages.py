@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from contract import wire
+from contract.capture import ConnectorHeard
 from contract.observations import Short
 from contract.policy import Ownership, Policy
 from contract.wire import Dated, Moment
@@ -182,6 +183,8 @@ class Acknowledgement(Dated, frozen=True, kw_only=True):
     """The types of observation in `contract.observations.ASKED_FOR` that this server takes; an older server names none."""
     spread_seconds: Annotated[int, msgspec.Meta(ge=0, le=3600)] = 0
     """Up to this, at random, a device waits before it comes back after a start or an outage, so that a fleet does not come at once."""
+    connectors: tuple[ConnectorHeard, ...] = ()
+    """What was heard of the capture connectors that the policy in force names; an older server tells of none."""
 
 
 class CheckInReply(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ import msgspec
 
 from contract.ceiling import Ceiling
 from contract.errors import MalformedError
-from contract.policy import Ownership, Rung
+from contract.policy import Line, Ownership, Rung
 from contract.web import ExtensionId
 from contract.wire import convert
 
@@ -38,6 +38,11 @@ HttpAddress = Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s/?#@]+\Z", max
 Folder = Annotated[str, msgspec.Meta(pattern=r"^(/|[A-Za-z]:[\\/]|\\\\)[^\x00-\x1f\x7f]*\Z", max_length=400)]
 """An absolute path; on Windows also of a share."""
 Fingerprint = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{43}\Z")]
+AbsoluteFolder = Annotated[
+    str, msgspec.Meta(pattern=r"^(/|[A-Za-z]:[\\/]|\\\\)[^\x00-\x1f\x7f]*\Z", max_length=1000)
+]
+ExportFolders = Annotated[dict[Line, AbsoluteFolder], msgspec.Meta(max_length=20)]
+"""By connector, as the policy names it."""
 
 KEYS: tuple[Key, ...] = (
     Key(
@@ -93,6 +98,12 @@ KEYS: tuple[Key, ...] = (
         kind=ExtensionId | None,  # type: ignore[arg-type]
         default=None,
         sentence="Id of the company's extension in Chromium browsers, which alone may tell of web messengers there.",
+    ),
+    Key(
+        name="export_folders",
+        kind=ExportFolders,
+        default={},
+        sentence="Folders that capture connectors fill, by the name the policy gives each. When a file was last written is read, no more.",
     ),
     Key(
         name="check_in_seconds",

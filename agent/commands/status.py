@@ -73,7 +73,8 @@ def lines(snapshot: Snapshot) -> Iterable[str]:
     if snapshot.messengers:
         yield "\nMessengers here"
         for row in snapshot.messengers:
-            yield f"  {row.name} ({row.profile}): {WORDS[row.verdict]}, {_REPORTED[row.reported]}"
+            captured = ", captured" if row.captured else ""
+            yield f"  {row.name} ({row.profile}): {WORDS[row.verdict]}{captured}, {_REPORTED[row.reported]}"
             yield from (f"    {sentence}" for sentence in row.pages)
     for problem in snapshot.problems:
         yield f"\n{problem.sentence}\n  {problem.remedy}"

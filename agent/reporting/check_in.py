@@ -15,7 +15,7 @@ from agent.errors import DistrustError
 from agent.journal import Journal
 from agent.policy_shelf import PolicyShelf
 from agent.privacy import Door
-from agent.reporting import wishes
+from agent.reporting import told_connectors, wishes
 from agent.reporting.enrolment import Enrolment, platform
 from agent.reporting.ledger import Ledger
 from agent.reporting.outbox import Outbox, Waiting
@@ -141,6 +141,7 @@ class CheckIns:
             self._store.remember(_SERVER_TIME, wire.encode(server_time).decode())
             self._store.remember(_ALSO_TAKES, " ".join(ASKED_FOR.intersection(acknowledgement.also_takes)))
             wishes.keep(self._store, acknowledgement)
+            told_connectors.keep(self._store, acknowledgement)
             if reply.bundle is not None:
                 self._take_bundle(reply.bundle, reply, acknowledgement, prepared.enrolment, now)
             is_new_catalogue = reply.catalogue is not None and self._take_catalogue(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.capture import Captures
 from agent.catalogue import load as load_catalogue
 from agent.compliance import Compliance, Found
 from agent.desk import Desk, Listeners
@@ -50,7 +51,10 @@ class Room:
             device.clock,
             lambda _, reminder: self.reminders.append(reminder),
         )
-        self.judging = Judging(device.shelf, device.clock, device.check_ins.server_time, "company", "remind")
+        captures = Captures(device.shelf, (), device.clock, device.check_ins.server_time)
+        self.judging = Judging(
+            device.shelf, device.clock, device.check_ins.server_time, "company", "remind", captures
+        )
         self.desk = Desk(
             Compliance(),
             self.judging,

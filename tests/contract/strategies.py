@@ -8,6 +8,7 @@ import msgspec
 from hypothesis import strategies as st
 from msgspec import inspect
 
+from contract.capture import Capture, CaptureState
 from contract.ceiling import Ceiling
 from contract.hours import DAYS, Interval, OfficeHours
 from contract.judge import Circumstances, Exemption, Subject
@@ -253,12 +254,19 @@ subjects = st.builds(
 _HERE_AND_THERE = st.sampled_from([UTC, timezone(timedelta(hours=-5)), timezone(timedelta(hours=11))])
 around_now = st.datetimes(_BEFORE, _AFTER, timezones=_HERE_AND_THERE)
 """Around the nights on which Berlin and Lord Howe change their clocks."""
+captures = st.builds(
+    Capture,
+    state=st.sampled_from(get_args(CaptureState)),
+    connector=st.sampled_from(["LeapXpert", "Ünbekannt 💬"]),
+    heard_at=st.none() | around_now,
+    known_at=st.none() | around_now,
+)
 circumstances = st.builds(
     Circumstances,
     at=st.none() | around_now,
     ownership=ownerships,
     policy_expired=st.booleans(),
-    captured=st.frozensets(messengers),
+    captured=st.dictionaries(messengers, captures, max_size=3),
     highest_rung=rungs,
 )
 exemptions = st.lists(

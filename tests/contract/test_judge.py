@@ -9,6 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from contract import wire
+from contract.capture import Capture
 from contract.hours import DAYS, Interval, OfficeHours
 from contract.judge import (
     SEVERITY,
@@ -136,7 +137,7 @@ def test_a_messenger_not_yet_invented_falls_under_the_default_of_its_side(
     named = {rule.messenger for rule in policy.channels}
     assume("telegram" not in named)
     other = judge(msgspec.structs.replace(TELEGRAM, profile=profile), policy, now)
-    captured_differs = policy.capture_required and "telegram" in now.captured
+    captured_differs = policy.capture_required and now.captured.keys() & {"telegram", new.messenger}
     assert other.state == verdict.state or captured_differs
 
 
@@ -244,10 +245,23 @@ def test_an_approved_work_channel_that_is_not_captured_needs_attention() -> None
         "ask_desk",
     )
     assert "the IT desk" in silent.next_step.sentence
-    heard = msgspec.structs.replace(MONDAY, captured=frozenset({"microsoft-teams"}))
+    captured = Capture(state="captured", connector="Purview")
+    heard = msgspec.structs.replace(MONDAY, captured={"microsoft-teams": captured})
     assert judge(teams, parse(POLICY), heard).state == "compliant"
-    other_heard = msgspec.structs.replace(MONDAY, captured=frozenset({"telegram"}))
+    other_heard = msgspec.structs.replace(MONDAY, captured={"telegram": captured})
     assert judge(teams, parse(POLICY), other_heard).state == "attention"
+
+
+def test_the_reason_says_which_connector_was_last_heard_and_when() -> None:
+    teams = Subject(messenger="microsoft-teams", name="Teams", listed=True, profile="work")
+    at = datetime(2026, 2, 20, 10, 15, tzinfo=UTC)
+    silent = Capture(state="silent", connector="LeapXpert", heard_at=at)
+    now = msgspec.structs.replace(MONDAY, captured={"microsoft-teams": silent})
+    verdict = judge(teams, parse(POLICY), now)
+    assert (verdict.state, verdict.reasons[0].code) == ("attention", "not_captured")
+    assert verdict.reasons[0].sentence == (
+        "Teams is approved, but LeapXpert, which retains its messages, was last heard from on 2026-02-20 at 10:15."
+    )
 
 
 def test_capture_is_asked_for_at_work_only() -> None:

@@ -20,6 +20,7 @@ GOOD: dict[str, tuple[object, object]] = {
     "key_store": ("file", "keyring"),
     "web_extension": ("a" * 32, "p" * 32),
     "retention_folder": ("/srv/records", "//archive/records"),
+    "export_folders": ({"LeapXpert": "/srv/export"}, {"Archive": r"C:\Export", "Other": r"\\host\share"}),
     "check_in_seconds": (60, 61),
     "poll_milliseconds": (500, 501),
 }
@@ -60,6 +61,7 @@ def test_the_defaults_collect_nothing_trust_nobody_and_go_no_further_than_remind
         "key_store": "keyring",
         "web_extension": None,
         "retention_folder": None,
+        "export_folders": {},
         "check_in_seconds": 300,
         "poll_milliseconds": 750,
     }
@@ -136,6 +138,12 @@ WRONG: list[tuple[str, Any, str]] = [
     ("ceiling", {"company": {"work": "all"}}, "$.ceiling.company.work"),
     ("highest_rung", "kill", "$.highest_rung"),
     ("key_store", "memory", "$.key_store"),
+    ("export_folders", ["/srv/export"], "$.export_folders"),
+    ("export_folders", {"LeapXpert": "export"}, "$.export_folders[...]"),
+    ("export_folders", {"LeapXpert": "../export"}, "$.export_folders[...]"),
+    ("export_folders", {"LeapXpert": "C:export"}, "$.export_folders[...]"),
+    ("export_folders", {"": "/srv/export"}, "$.export_folders"),
+    ("export_folders", {str(number): "/srv" for number in range(21)}, "$.export_folders"),
     ("check_in_seconds", "300", "$.check_in_seconds"),
     ("check_in_seconds", 300.0, "$.check_in_seconds"),
     ("check_in_seconds", True, "$.check_in_seconds"),

@@ -178,6 +178,7 @@ class BusyDay:
             applications=self.applications,
             folder_watch=FakeFolderWatch(),
             download_watch=FakeFolderWatch(),
+            export_watch=FakeFolderWatch(),
             credentials=device.credentials,
             transport=self.server,
             usage=lambda: Usage(clock.monotonic(), 0.0, 0),

@@ -12,6 +12,7 @@ from agent.catalogue import shipped_entries
 from agent.errors import RefusedError, UnreachableError
 from agent.reporting.transport import HOLDINGS_PATH, LEAVE_PATH
 from contract import wire
+from contract.capture import ConnectorHeard
 from contract.catalogue_bundle import CatalogueBundle, packed
 from contract.envelope import (
     EVERY_DEVICE,
@@ -82,6 +83,8 @@ class CentralServer:
         self.wishes: dict[str, int | bool | str] = {}
         self.also_takes: tuple[str, ...] = tuple(sorted(ASKED_FOR))
         """The later types of observation that it says it takes; an older server names none."""
+        self.connectors: tuple[ConnectorHeard, ...] = ()
+        """What it says of capture connectors."""
         self.wants_new_key = False
         self.next_device_key: VerifyKey | None = None
         self.is_down = self.has_left = False
@@ -266,6 +269,7 @@ class CentralServer:
             settings=self.wishes,
             spread_seconds=self.spread_seconds,
             also_takes=self.also_takes,
+            connectors=self.connectors,
             wants_new_key=self.wants_new_key,
             next_key=self._take_next_key(message),
         )

@@ -52,7 +52,9 @@ class HandLoop(asyncio.SelectorEventLoop):
         """Run everything that is ready, and wait for threads, until nothing more happens at this time."""
         while True:
             self.run_until_complete(asyncio.sleep(0))
-            is_owed = any(thread.name in {"check-in", "enrolment"} for thread in threading.enumerate())
+            is_owed = any(
+                thread.name in {"check-in", "enrolment", "export folders"} for thread in threading.enumerate()
+            )
             ready = bool(self._ready)  # type: ignore[attr-defined]
             due = self._next_due()
             if not (is_owed or ready or (due is not None and due <= self._hand_seconds)):

@@ -3,9 +3,9 @@ in memory."""
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Self, cast
 
 import msgspec
@@ -27,7 +27,7 @@ from contract import wire
 from contract.ceiling import Ceiling
 from contract.evidence import Match
 from contract.places import Scope
-from contract.policy import Ownership
+from contract.policy import Ownership, Policy
 from tests.fakes.applications import FakeApplications, FakeFolderWatch
 from tests.fakes.device import EVERYTHING, Device, policy
 from tests.fakes.process_events import NoChild
@@ -51,7 +51,10 @@ class RunningAgent:
         before_start: Callable[[Path], None] = lambda _folder: None,
         systemd: Systemd | None = None,
         ownership: Ownership = "company",
+        of_policy: Policy | None = None,
+        export_folders: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
+        self._policy, self._export_folders = of_policy or policy(), dict(export_folders)
         self._systemd = systemd or Systemd()
         self._server_url, self._before_start = server_url, before_start
         self._folder, self._scope = folder, scope
@@ -66,7 +69,7 @@ class RunningAgent:
 
     def __enter__(self) -> Self:
         device = Device(self._folder)
-        device.server.publish(policy())
+        device.server.publish(self._policy)
         device.enrol()
         device.check_in()
         device.store.close()
@@ -78,6 +81,7 @@ class RunningAgent:
             ownership=self._ownership,
             notice=self._notice,
             ceiling=self._ceiling,
+            export_folders=self._export_folders,
         )
         outside = Surroundings(
             clock=device.clock,
@@ -88,6 +92,7 @@ class RunningAgent:
             applications=self.applications,
             folder_watch=FakeFolderWatch(),
             download_watch=FakeFolderWatch(),
+            export_watch=FakeFolderWatch(),
             credentials=device.credentials,
             transport=device.server,
             usage=lambda: Usage(device.clock.monotonic(), self.seconds_of_work, 0),
