@@ -14,6 +14,8 @@ from django.db import connections
 
 from server.fleet import partitions, retention
 from server.moments import utc_now
+from server.records import connectors
+from server.records.rules import rules_in_force
 
 LOOK_EVERY_SECONDS = 15 * 60.0
 _LOG = logging.getLogger(__name__)
@@ -48,6 +50,7 @@ def do(folder: Path, now: datetime) -> None:
     chores: tuple[tuple[str, Callable[[], object]], ...] = (
         ("make the months' partitions", lambda: partitions.ensure(now)),
         ("erase what is too old", lambda: retention.apply_daily(now, folder)),
+        ("note which connectors are silent", lambda: connectors.note_silence(rules_in_force(), now)),
     )
     for what, chore in chores:
         try:

@@ -174,7 +174,16 @@ def _parser() -> argparse.ArgumentParser:
         help="say that the database came back from a backup by other means, before serving again",
         epilog=_EXITS,
     )
-    commands.add_parser("schema", help="print the schema of the way for devices (OpenAPI 3.1)", epilog=_EXITS)
+    schema = commands.add_parser(
+        "schema", help="print the schema of the way for devices or connectors (OpenAPI 3.1)", epilog=_EXITS
+    )
+    schema.add_argument(
+        "of",
+        nargs="?",
+        choices=("devices", "connectors"),
+        default="devices",
+        help="whose way; default: %(default)s",
+    )
     return parser
 
 

@@ -50,6 +50,22 @@ class AgentsFirst:
         return self._get_response(request)
 
 
+class ConnectorsFirst:
+    """Answers capture connectors, alike."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer a connector, or pass the request on."""
+        # Imported here because it looks at models, which are ready only when requests come.
+        from server.records import api  # noqa: PLC0415
+
+        if request.path_info.startswith(api.PREFIX):
+            return api.answer(request)
+        return self._get_response(request)
+
+
 class ProbesFirst:
     """Answers machines that look after the server: no host name, no session, no page."""
 

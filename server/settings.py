@@ -33,11 +33,13 @@ INSTALLED_APPS = [
     "server.fleet",
     "server.policies",
     "server.conduct",
+    "server.records",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "server.middleware.SafeHeaders",
     "server.middleware.AgentsFirst",
+    "server.middleware.ConnectorsFirst",
     "server.middleware.ProbesFirst",
     "server.middleware.BrowsersFirst",
     "server.middleware.PossibleAddresses",

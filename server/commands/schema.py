@@ -1,4 +1,4 @@
-"""`decorum-server schema`: what devices and the server say to each other, as OpenAPI 3.1; needs no state folder."""
+"""`decorum-server schema`: what devices or capture connectors and the server say to each other, as OpenAPI 3.1; needs no state folder."""
 
 import argparse
 import json
@@ -6,9 +6,11 @@ import json
 from server.commands.frame import start_django
 
 
-def run(_arguments: argparse.Namespace) -> None:
+def run(arguments: argparse.Namespace) -> None:
     """Print the schema."""
     start_django()
     from server.fleet import agent_schema  # noqa: PLC0415 - Django's models cannot be imported before it has started
+    from server.records import connector_schema  # noqa: PLC0415 - alike
 
-    print(json.dumps(agent_schema.schema(), indent=2))
+    made = connector_schema if arguments.of == "connectors" else agent_schema
+    print(json.dumps(made.schema(), indent=2))

@@ -17,6 +17,8 @@ from server.fleet.standing import Standing
 from server.policies import reviewing
 from server.policies.models import Publication
 from server.policies.publishing import current
+from server.records import pages as connectors
+from server.records.rules import rules_of
 
 NEWEST = 8
 
@@ -90,7 +92,7 @@ def overview(now: datetime) -> Overview:
         channels=tuple(map(_row, seen.shown)),
         channels_at=seen.counted_at,
         in_force=None if publication is None else _in_force(publication, counted),
-        notices=tuple(_notices(counted.ahead, counted.lost)),
+        notices=(*_notices(counted.ahead, counted.lost), *connectors.notices(rules_of(publication), now)),
         to_review=reviewing.waiting_count(),
         to_answer=requests.waiting_count(),
         has_secret=EnrolmentSecret.objects.filter(revoked_at=None, expires_at__gt=now).exists(),

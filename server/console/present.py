@@ -30,6 +30,12 @@ STANDINGS = {
     "unknown": Look("Not known yet", "circle-dashed", "unknown"),
     "revoked": Look("Revoked", "circle-dashed", "unknown"),
 }
+CONNECTORS = {
+    "heard": Look("heard", "circle-check", "compliant"),
+    "silent": Look("silent", "triangle-alert", "attention"),
+    "never": Look("never heard", "circle-dashed", "unknown"),
+    "revoked": Look("revoked", "circle-dashed", "unknown"),
+}
 PROFILES = {"work": "work", "personal": "personal", "unknown": "unknown side"}
 OWNERSHIPS = {"company": "Company", "personal": "Personal (BYOD)"}
 PLATFORMS = {"linux": "Linux", "macos": "macOS", "windows": "Windows"}

@@ -16,8 +16,9 @@ from server.moments import utc_now
 FIRST_LISTS = {
     "fleet": "fleet_device",
     "policies": "policies_publication",
-    "access": "access_auditentry",
     "conduct": "conduct_employeerequest",
+    "records": "records_connector",
+    "access": "access_auditentry",
 }
 
 

@@ -76,6 +76,12 @@ LOOK: dict[str, Any] = {
                         "policies.add_cataloguepublication",
                     ),
                     _item(
+                        "Capture connectors",
+                        "archive",
+                        "records_connector_changelist",
+                        "records.view_connector",
+                    ),
+                    _item(
                         "Enrolment secrets",
                         "key",
                         "fleet_enrolmentsecret_changelist",

@@ -18,7 +18,7 @@ from unfold.views import ChangeList
 from server.access import audit
 from server.access.admin import ReadOnlyAdmin
 from server.addresses import client_address
-from server.console import present
+from server.console import present, sent_forms
 from server.console.templatetags.console import moment, standing
 from server.fleet import device_keys, holdings, revocation, secrets
 from server.fleet.figures import figures
@@ -41,7 +41,6 @@ from server.moments import utc_now
 from server.policies import publishing
 
 SENT_AGAIN = "The form was sent twice, and made one secret. It was shown that once: if it is lost, take it back and make another."
-FORMS_REMEMBERED = 20
 
 
 class DeviceList(ChangeList):  # type: ignore[misc]  # the theme ships no types
@@ -244,10 +243,12 @@ class SecretAdmin(ModelAdmin):  # type: ignore[misc]  # the theme ships no types
         form = SecretForm(request.POST or None)
         context = {**self.admin_site.each_context(request), "title": "New enrolment secret", "form": form}
         if request.method == "POST" and form.is_valid():
-            if _is_sent_again(request, form.cleaned_data["form_id"].hex):
+            form_id = form.cleaned_data["form_id"].hex
+            if sent_forms.was_sent(request, form_id):
                 self.message_user(request, SENT_AGAIN, messages.WARNING)
                 return redirect("admin:fleet_enrolmentsecret_changelist")
             context |= made_secret(request, form.wish())
+            sent_forms.remember(request, form_id)
         return TemplateResponse(request, "console/secret.html", context)
 
     def take_back_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -315,12 +316,3 @@ def _to_change(request: HttpRequest, pk: str) -> Device:
     if device is None:
         raise Http404
     return device
-
-
-def _is_sent_again(request: HttpRequest, form_id: str) -> bool:
-    """Tell whether this session sent a form before, and remember that it did."""
-    sent = request.session.get("secret_forms", [])
-    if form_id in sent:
-        return True
-    request.session["secret_forms"] = [*sent, form_id][-FORMS_REMEMBERED:]
-    return False

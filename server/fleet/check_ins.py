@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import transaction
 
 from contract import wire
+from contract.capture import ConnectorHeard
 from contract.envelope import Address, VerifyKey
 from contract.messages import Acknowledgement, CheckIn, CheckInReply, SealedRequest
 from contract.observations import ASKED_FOR
@@ -27,6 +28,7 @@ from server.fleet.visits import Visit, take
 from server.identity import Identity
 from server.policies import catalogues, publishing
 from server.policies.models import Publication
+from server.records.told import told_of
 
 _ALSO_TAKES = tuple(sorted(ASKED_FOR))
 DEVICES = of_devices()
@@ -48,6 +50,7 @@ class _InForce(msgspec.Struct, frozen=True):
     policy: Publication | None
     catalogue: int
     """Its version."""
+    connectors: tuple[ConnectorHeard, ...]
 
 
 def check_in(message: SealedRequest, identity: Identity, now: datetime, address: str) -> CheckInReply:
@@ -159,7 +162,8 @@ def _let_in(heard: _Heard, identity: Identity, now: datetime) -> Visit:
 
 
 def _in_force(identity: Identity, now: datetime) -> _InForce:
-    return _InForce(publishing.renewed(identity, now), catalogues.newest_version())
+    policy = publishing.renewed(identity, now)
+    return _InForce(policy, catalogues.newest_version(), told_of(policy))
 
 
 def _reply(visit: Visit, in_force: _InForce, identity: Identity, now: datetime) -> CheckInReply:
@@ -179,6 +183,7 @@ def _reply(visit: Visit, in_force: _InForce, identity: Identity, now: datetime) 
         settings=settings.AGENT_SETTINGS,
         also_takes=_ALSO_TAKES,
         spread_seconds=spread_seconds(now),
+        connectors=in_force.connectors,
     )
     return CheckInReply(
         sealed=answered(acknowledgement, "acknowledgement", device.pk, identity),

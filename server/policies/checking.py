@@ -1,9 +1,11 @@
 """Checking a policy: whether it is valid, and what is valid but hardly meant."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 
 import msgspec
 
+from contract.capture import ConnectorHeard, fitting, named_connectors
 from contract.catalogue import Catalogue
 from contract.policy import Policy, parse
 from server.policies.catalogues import in_use
@@ -44,5 +46,18 @@ def _remarks(policy: Policy, known: Catalogue) -> Iterable[str]:
     for rule in policy.channels:
         if policy.capture_required and rule.stance == "approved" and rule.messenger not in captured:
             yield f"{rule.messenger} is approved and must be captured, but no connector is named for it."
+    yield from _not_told(policy)
     if not policy.clauses:
         yield "It has no clauses: people are told what devices do, but not what is expected of them."
+
+
+def _not_told(policy: Policy) -> Iterable[str]:
+    """Yield that devices are not told of all its connectors, if each were heard and retained what it is to retain."""
+    longest = datetime.max.replace(year=9998, tzinfo=UTC)
+    named = named_connectors(policy.capture)
+    told = fitting(
+        ConnectorHeard(connector=connector, heard_at=longest, messengers=messengers)
+        for connector, messengers in named.items()
+    )
+    if len(told) < len(named):
+        yield f"It names more connectors than devices can be told of; from {list(named)[len(told)]!r} on they are not."

@@ -25,6 +25,7 @@ from server.identity import Identity, establish, identity_in
 from server.policies import catalogues, publishing
 from server.policies.models import Publication
 from server.policies.templates import template
+from server.records import rules
 from tests.postgresql import Postgresql, running_postgresql
 from tests.server.simulated_device import Post, SimulatedDevice
 
@@ -133,6 +134,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
     fake = FakeClock()
     for place in (
         "server.fleet.agent_api",
+        "server.records.api",
+        "server.records.admin",
+        "server.records.pages",
         "server.fleet.admin",
         "server.fleet.pages",
         "server.fleet.filters",
@@ -155,7 +159,7 @@ def identity(
     """A server of its own for each test."""
     # A test is one transaction on one connection, which stays open here, as Django's own test client keeps it.
     monkeypatch.setattr(agent_api, "close_old_connections", lambda: None)
-    for kept in (publishing.kept, catalogues.sealed_under, catalogues.merged):
+    for kept in (publishing.kept, catalogues.sealed_under, catalogues.merged, rules._rules):
         kept.cache_clear()
     folder = tmp_path / "state"
     folder.mkdir()

@@ -30,6 +30,8 @@ PAGES = (
     "/policies/unlisted/",
     "/fleet/enrolmentsecret/",
     "/fleet/enrolmentsecret/add/",
+    "/records/connector/",
+    "/records/connector/add/",
     "/access/auditentry/",
 )
 LONG = "a-very-long-name-without-any-place-to-break-it-" * 4
@@ -205,6 +207,7 @@ def test_the_console_has_pages_for_these_records_and_no_others() -> None:
         "fleet.Device",
         "fleet.EnrolmentSecret",
         "policies.Publication",
+        "records.Connector",
     }
 
 

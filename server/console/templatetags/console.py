@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from server.console.present import STANDINGS, Look, icon_svg, verdict_look
+from server.console.present import CONNECTORS, STANDINGS, Look, icon_svg, verdict_look
 from server.moments import relative, utc_now
 
 register = template.Library()
@@ -24,6 +24,12 @@ def verdict(state: str) -> SafeString:
 def standing(name: str) -> SafeString:
     """Return a device's standing as shape and word."""
     return shown(STANDINGS[name])
+
+
+@register.simple_tag
+def connector(name: str) -> SafeString:
+    """Return a capture connector's state as shape and word."""
+    return shown(CONNECTORS[name])
 
 
 @register.simple_tag

@@ -1,0 +1,1 @@
+"""Capture connectors that report to this server."""
