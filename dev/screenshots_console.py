@@ -2,14 +2,17 @@
 
 import contextlib
 import http.client
+import json
 import os
 import secrets
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -34,6 +37,7 @@ from contract.observations import (  # noqa: E402
 )
 from contract.policy import Profile  # noqa: E402
 from contract.weighing import weigh  # noqa: E402
+from server.state_folder import DATABASE  # noqa: E402
 from tests.server.simulated_device import Report, SimulatedDevice  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"
@@ -281,6 +285,57 @@ def work_on(anna: Person, now: datetime) -> None:
     anna.reports(reminded(now - timedelta(minutes=11), "telegram-at-work"))
 
 
+CAPTURE = """
+[[capture]]
+messenger = "microsoft-teams"
+connector = "Microsoft Purview"
+
+[[capture]]
+messenger = "whatsapp"
+connector = "LeapXpert"
+silent_hours_at_most = 12
+
+[[capture]]
+messenger = "signal"
+connector = "LeapXpert"
+silent_hours_at_most = 12
+
+[[capture]]
+messenger = "telegram"
+connector = "Export of the branch office"
+"""
+"""What is added to the policy, so that connectors have something to do."""
+
+
+def connect(page: Page, server: Server, database: Path) -> None:
+    """Make two connectors as an administrator does; one of them reports, and the other has done so until the day before yesterday."""
+    said = {"LeapXpert": ["whatsapp", "signal", "wechat"], "Microsoft Purview": ["microsoft-teams"]}
+    for name, messengers in said.items():
+        page.goto(f"{server.url}/records/connector/add/?name={name}")
+        page.get_by_role("button", name="Make the connector").click()
+        page.get_by_role("heading", name="Copy this token now").wait_for()
+        if name == "LeapXpert":
+            shoot(page, "connector-token")
+        heard = {"messengers": messengers, "written_at": datetime.now(UTC).isoformat()}
+        request = urllib.request.Request(
+            f"{server.url}/api/connectors/heartbeat",
+            json.dumps(heard).encode(),
+            {
+                "authorization": f"Bearer {page.locator('#secret').inner_text()}",
+                "content-type": "application/json",
+            },
+        )
+        urllib.request.urlopen(request, timeout=20).close()
+    with contextlib.closing(sqlite3.connect(database, timeout=20)) as records:
+        for table, column in (("records_connector", "last_heard_at"), ("records_connectorturn", "at")):
+            whose = "name" if table == "records_connector" else "connector_id"
+            purview = "'Microsoft Purview'" if whose == "name" else "2"
+            records.execute(
+                f"UPDATE {table} SET {column} = datetime({column}, '-40 hours') WHERE {whose} = {purview}"
+            )
+        records.commit()
+
+
 def shoot(page: Page, name: str, *, whole: bool = True) -> None:
     """Save a picture, once everything of the page is there; a page wider than its window is an error.
 
@@ -320,6 +375,10 @@ def take_pictures(page: Page, server: Server, *, dark: bool) -> None:
         page.get_by_role("heading", name="1 unlisted messenger waits").wait_for()
         page.goto(f"{server.url}/policies/unlisted/")
     shoot(page, f"unlisted{suffix}")
+    page.goto(f"{server.url}/records/connector/")
+    shoot(page, f"connectors{suffix}")
+    page.get_by_role("link", name="LeapXpert", exact=True).click()
+    shoot(page, f"connector{suffix}")
     if dark:
         return
     page.goto(f"{server.url}/fleet/device/")
@@ -361,12 +420,14 @@ def main() -> None:
             sign_in(light, server)
             shoot(light, "empty")
             model = Path(folder) / "policy.toml"
-            model.write_text(server.command("policy", "template", "restrict"), encoding="utf-8")
+            text = server.command("policy", "template", "restrict")
+            model.write_text(f"{text}\n{CAPTURE}", encoding="utf-8")
             server.command("policy", "apply", str(model))
             people = fill(server)
             time.sleep(3 * CHECK_IN_SECONDS + 1)
             for person in people:
                 person.checks_in()
+            connect(light, server, Path(folder) / "state" / DATABASE)
             take_pictures(light, server, dark=False)
             for person in people:
                 person.checks_in()

@@ -32,6 +32,7 @@ class Migration(migrations.Migration):
                 ("covers", models.JSONField(default=list)),
             ],
             options={
+                "verbose_name": "capture connector",
                 "ordering": ("name",),
             },
         ),

@@ -34,6 +34,7 @@ class Connector(models.Model):
 
     class Meta:
         ordering = ("name",)
+        verbose_name = "capture connector"
 
     def __str__(self) -> str:
         return self.name
