@@ -39,10 +39,11 @@ class Look(msgspec.Struct, frozen=True):
 
 def look(folder: str) -> Look:
     """Look into a folder."""
+    place = Path(folder)  # without a slash at its end, which would follow a link
     try:
-        if not stat.S_ISDIR(os.lstat(folder).st_mode):
+        if not stat.S_ISDIR(os.lstat(place).st_mode):
             return Look(None, "is no folder, or a link to one")
-        with os.scandir(folder) as entries:
+        with os.scandir(place) as entries:
             return _newest(entries)
     except OSError as error:
         return Look(None, f"cannot be read ({error.strerror or error})")

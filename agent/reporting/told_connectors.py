@@ -6,7 +6,7 @@ import msgspec
 
 from agent.store import Store
 from contract import wire
-from contract.capture import ConnectorHeard, Word
+from contract.capture import ConnectorHeard, Word, fitting
 from contract.messages import REPLY_LIMIT_BYTES, Acknowledgement
 from contract.wire import Dated, Moment
 
@@ -20,7 +20,7 @@ class _Told(Dated, frozen=True, kw_only=True):
 
 def keep(store: Store, acknowledgement: Acknowledgement) -> None:
     """Remember what a sealed answer tells, in the caller's transaction; a connector that it no longer names is forgotten."""
-    told = _Told(at=acknowledgement.at, connectors=acknowledgement.connectors)
+    told = _Told(at=acknowledgement.at, connectors=fitting(acknowledgement.connectors))
     if told.connectors or store.fact(_FACT) is not None:
         store.remember(_FACT, wire.encode(told).decode())
 

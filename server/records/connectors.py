@@ -96,6 +96,8 @@ def note_silence(rules: Sequence[CaptureRule], now: datetime) -> int:
     """Note in their stories which connectors have fallen silent; return how many have."""
     fallen = 0
     for connector in Connector.objects.filter(revoked_at=None, last_heard_at__isnull=False):
+        if connector.state(now, limit_of(connector.name, rules)) != "silent":
+            continue
         with transaction.atomic():
             locked = Connector.objects.select_for_update().get(pk=connector.pk)
             fallen += note_if_silent(locked, limit_of(locked.name, rules), now)

@@ -54,7 +54,8 @@ def test_a_folder_that_is_none_or_cannot_be_read_says_why(
     assert look(str(tmp_path / "none")) == Look(None, "cannot be read (No such file or directory)")
     assert look(str(write(tmp_path / "file", AT))) == Look(None, "is no folder, or a link to one")
     (tmp_path / "link").symlink_to(folder)
-    assert look(str(tmp_path / "link")) == Look(None, "is no folder, or a link to one")
+    for link in (str(tmp_path / "link"), f"{tmp_path}/link/"):
+        assert look(link) == Look(None, "is no folder, or a link to one")
 
     def refuse(_: object) -> None:
         raise PermissionError(13, "Permission denied")

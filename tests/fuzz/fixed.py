@@ -10,6 +10,7 @@ AT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 TENANT = "acme"
 DEVICE = "00112233445566778899"
 SECRET = f"{TENANT}.a-secret-for-tests"
+TOKEN = f"{TENANT}.a-token-for-tests"
 CHECK_IN = Address(type="check-in", tenant=TENANT, device=DEVICE, direction="to_server")
 ENROLMENT = Address(type="enrolment", tenant=TENANT, device="new", direction="to_server")
 HOLDINGS = Address(type="holdings-request", tenant=TENANT, device=DEVICE, direction="to_server")

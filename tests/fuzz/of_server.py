@@ -38,6 +38,12 @@ from server.identity import establish, identity_in
 from server.moments import utc_now
 from server.policies import publishing
 from server.policies.templates import template
+from server.records import api, heartbeats
+from server.records.api import HEARTBEAT
+from server.records.heartbeats import Heartbeat, HeartbeatReply
+from server.records.models import Connector
+from server.records.refusals import OF_HEARTBEATS
+from server.records.told import told_of
 from tests.fuzz.fixed import (
     AT,
     CHECK_IN,
@@ -49,16 +55,27 @@ from tests.fuzz.fixed import (
     NEXT_KEY,
     SECRET,
     TENANT,
+    TOKEN,
     sealed_text,
 )
 from tests.fuzz.target import Check, FoundError, Target, head_and_rest, no_fault_is_swallowed
 
 _SALT = "00" * 16
-_REPLIES: dict[str, type] = {ENROL_PATH: EnrolmentReply, CHECK_IN_PATH: CheckInReply}
+CAPTURE = """
+[[capture]]
+messenger = "telegram"
+connector = "LeapXpert"
+"""
+_REPLIES: dict[str, type] = {
+    ENROL_PATH: EnrolmentReply,
+    CHECK_IN_PATH: CheckInReply,
+    HEARTBEAT: HeartbeatReply,
+}
 _DECLARED = {
     (one.status, one.reason)
     for one in (*refusals.ON_EVERY_WAY, *refusals.OF_ENROLMENT, *refusals.OF_CHECK_IN)
 }
+_DECLARED_OF_HEARTBEATS = {(one.status, one.reason) for one in OF_HEARTBEATS}
 _NEVER = {"fault", "busy", "too_often", "refused_too_often"}
 """Declared, and yet not to be had by what one says."""
 
@@ -77,11 +94,20 @@ def server_in(folder: Path) -> Iterator[None]:
     state.mkdir()
     now = utc_now()
     establish(state, TENANT, "Acme", now)
-    paces = agent_api.REFUSALS, check_ins.DEVICES
-    agent_api.REFUSALS, check_ins.DEVICES = _Boundless(), _Boundless()
+    paces = agent_api.REFUSALS, check_ins.DEVICES, api.REFUSALS, heartbeats.CONNECTORS
+    agent_api.REFUSALS, check_ins.DEVICES, api.REFUSALS, heartbeats.CONNECTORS = (
+        _Boundless() for _ in range(4)
+    )
     try:
         with override_settings(STATE=state), undone():
-            publishing.publish(template("restrict", "Acme"), "alice", identity_in(state), now)
+            publishing.publish(template("restrict", "Acme") + CAPTURE, "alice", identity_in(state), now)
+            Connector.objects.create(
+                name="LeapXpert",
+                digest=digest_of(TOKEN),
+                created_at=now,
+                token_since=now,
+                expires_at=now + timedelta(days=3650),
+            )
             secret = EnrolmentSecret.objects.create(
                 digest=digest_of(SECRET),
                 uses_at_most=1000,
@@ -105,7 +131,7 @@ def server_in(folder: Path) -> Iterator[None]:
             )  # the log has a refusal now, as it soon has anywhere
             yield
     finally:
-        agent_api.REFUSALS, check_ins.DEVICES = paces
+        agent_api.REFUSALS, check_ins.DEVICES, api.REFUSALS, heartbeats.CONNECTORS = paces
 
 
 @contextlib.contextmanager
@@ -119,7 +145,12 @@ def undone() -> Iterator[None]:
 
 
 def _asked(
-    path: str, body: bytes, method: str = "POST", kind: str = "application/json", length: str | None = None
+    path: str,
+    body: bytes,
+    method: str = "POST",
+    kind: str = "application/json",
+    length: str | None = None,
+    authorization: str = "",
 ) -> HttpResponse:
     """Return the answer, which is of the agreed form or a declared refusal."""
     environ = {
@@ -130,16 +161,20 @@ def _asked(
         "REMOTE_ADDR": "192.0.2.1",
         "SERVER_NAME": "localhost",
         "SERVER_PORT": "80",
+        "HTTP_AUTHORIZATION": authorization,
         "wsgi.input": io.BytesIO(body),
     }
-    answer = agent_api.answer(WSGIRequest(environ))
+    is_connectors = path.startswith(api.PREFIX)
+    answered = api.answer if is_connectors else agent_api.answer
+    answer = answered(WSGIRequest(environ))
     if answer["Content-Type"] != "application/json":
         raise FoundError(f"an answer as {answer['Content-Type']}")
     if answer.status_code == 200:
         wire.decode(_REPLIES[path], answer.content, limit_bytes=2**20)
         return answer
     refusal = wire.decode(Refusal, answer.content, limit_bytes=2**16)
-    if (answer.status_code, refusal.reason) not in _DECLARED or refusal.reason in _NEVER:
+    declared = _DECLARED_OF_HEARTBEATS if is_connectors else _DECLARED
+    if (answer.status_code, refusal.reason) not in declared or refusal.reason in _NEVER:
         raise FoundError(f"{answer.status_code} {refusal.reason}: {refusal.detail}")
     if not refusal.detail or not refusal.remedy:
         raise FoundError(f"{refusal.reason} without a sentence")
@@ -189,6 +224,18 @@ def _enrolment(data: bytes) -> None:
     body = _sealed(data, ENROLMENT)
     if _asked(ENROL_PATH, body).status_code == 200 and _asked(ENROL_PATH, body).status_code != 200:
         raise FoundError("the same device is not known again")
+
+
+def _heartbeat(data: bytes) -> None:
+    """A line that is the header Authorization, empty for one that opens; then the body. What was heard reaches the next device."""
+    header, body = head_and_rest(data)
+    authorization = header.decode("latin-1") or f"Bearer {TOKEN}"
+    if _asked(HEARTBEAT, body, authorization=authorization).status_code != 200:
+        return
+    said = wire.decode(Heartbeat, body, limit_bytes=heartbeats.LIMIT_BYTES)
+    (told,) = told_of(publishing.current())
+    if set(told.messengers) != {"telegram"}.intersection(said.messengers) or told.heard_at is None:
+        raise FoundError("devices are told something else than what was said")
 
 
 def _observations(data: bytes) -> None:
@@ -253,6 +300,12 @@ TARGETS = (
             "ended",
             "type",
         ),
+    ),
+    Target(
+        "heartbeat",
+        "what a capture connector says, with a token or without",
+        _opened(_heartbeat),
+        (*_words(Heartbeat), f"Bearer {TOKEN}", "telegram", AT.isoformat()),
     ),
     Target(
         "enrolment",

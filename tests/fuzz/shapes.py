@@ -368,6 +368,19 @@ def _enrolments() -> Documents:
     )
 
 
+def _heartbeats() -> Bytes:
+    headers = [b"", b"", b"", b"Bearer", b"Bearer acme.wrong", b"bearer " + b"x" * 301, b"Basic YTpi"]
+    messengers = st.lists(st.sampled_from(["telegram", "whatsapp", "unlisted:x", "A" * 200]), max_size=4)
+    times = [
+        "2026-11-23T12:00:00Z",
+        "0002-01-01T00:00:00+14:00",
+        "9998-12-31T23:59:59Z",
+        "2026-11-23T12:00:00",
+    ]
+    said = st.fixed_dictionaries({"messengers": messengers}, optional={"written_at": st.sampled_from(times)})
+    return _joined(st.sampled_from(headers), spoiled(said))
+
+
 def _keys() -> Bytes:
     private = json.loads(KEY.to_text())
     public = st.sampled_from([KEY.public.text, "A" * 43, "_" * 43, KEY.public.text + "="])
@@ -450,5 +463,6 @@ def shape_of(name: str, number: int) -> Bytes:
         "check-in": _check_ins,
         "observations": _reports,
         "enrolment": lambda: spoiled(_enrolments()),
+        "heartbeat": _heartbeats,
     }
     return shapes[name]()

@@ -18,7 +18,7 @@ IN_CONTRACT = (
     "published",
 )
 IN_AGENT = ("local", "reply", "application")
-ON_SERVER = ("request", "check-in", "observations", "enrolment")
+ON_SERVER = ("request", "check-in", "observations", "enrolment", "heartbeat")
 NAMES = (*IN_CONTRACT, *IN_AGENT, *ON_SERVER)
 INSTRUMENTED = ("contract", "agent", "server", "joserfc")
 """Whose branches lead the changes: our rooms, and what takes seals apart for them."""

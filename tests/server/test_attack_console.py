@@ -22,6 +22,8 @@ PAGES = (
     "/policies/publication/1/change/",
     "/policies/edit/",
     "/fleet/enrolmentsecret/",
+    "/records/connector/",
+    "/records/connector/add/",
     "/access/auditentry/",
 )
 NUMBERS = ("", "x", "-1", "²", "9" * 19, "9" * 5000, "\0", EVIL)
