@@ -106,7 +106,8 @@ def in_line() -> Snapshot:
         stance="restricted",
         reasons=(Reason("restricted_free", "WhatsApp may be used in breaks."),),
     )
-    return examples.snapshot(examples.messenger("Microsoft Teams"), examples.messenger("Slack"), whatsapp)
+    teams = examples.messenger("Microsoft Teams", captured=True)
+    return examples.snapshot(teams, examples.messenger("Slack"), whatsapp)
 
 
 def unretained() -> Snapshot:
@@ -134,7 +135,8 @@ def long() -> Snapshot:
             reasons=(
                 Reason(
                     "not_captured",
-                    "Microsoft Teams is approved, but nothing has confirmed that its messages are retained.",
+                    "Microsoft Teams is approved, but Microsoft Purview, which retains its messages, was last heard from on "
+                    "2026-11-20 at 10:15, and this device has not been in touch with the server since 2026-11-20 at 10:20.",
                 ),
             ),
             next_step=NextStep("ask_desk", "Ask Compliance desk, extension 4400 whether retention works."),

@@ -12,6 +12,7 @@ from contract.wire import convert
 from server.access import audit
 from server.errors import RequestError
 from server.fleet.models.secret import digest_of, new_secret
+from server.locks import hold
 from server.records.models import Connector, ConnectorTurn
 from server.records.models.connector import KINDS
 from server.records.rules import limit_of
@@ -46,6 +47,7 @@ def make(wish: Wish, actor: str, tenant: str, now: datetime, address: str = "") 
         raise RequestError(f"There is no way of capture {wish.kind!r}.", f"Choose {', '.join(KINDS)}.")
     token = new_secret(tenant)
     with transaction.atomic():
+        hold(f"connector {wish.name}")
         if Connector.objects.filter(name=wish.name).exists():
             raise RequestError(f"There is a connector {wish.name} already.", "Make a new token on its page.")
         connector = Connector.objects.create(

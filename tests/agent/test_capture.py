@@ -12,7 +12,7 @@ from agent.capture import Captures, Connectors
 from agent.commands.status import lines
 from agent.localapi.server import Caller
 from agent.reporting.told_connectors import ToldConnectors
-from contract.capture import CaptureState, ConnectorHeard, Word
+from contract.capture import TOLD_BYTES_AT_MOST, CaptureState, ConnectorHeard, Word
 from contract.local import Snapshot
 from contract.policy import CaptureRule, ChannelRule
 from contract.wire import convert
@@ -79,6 +79,17 @@ def test_an_answer_that_does_not_hold_says_nothing_of_connectors(device: Device)
     with pytest.raises(Exception, match="answer"):
         device.check_in()
     assert state(device) == "never"
+
+
+def test_no_server_fills_the_state_with_connectors(device: Device) -> None:
+    many = (
+        ConnectorHeard(connector=f"{number}", heard_at=START, messengers=("x" * 200,))
+        for number in range(900)
+    )
+    tell(device, heard(), *many)
+    kept = device.store.fact("connectors_heard") or ""
+    assert 0 < len(kept) < 2 * TOLD_BYTES_AT_MOST
+    assert state(device) == "captured", "the first are kept"
 
 
 def test_it_lapses_by_itself_and_says_since_when(device: Device) -> None:
