@@ -303,7 +303,7 @@ class Agent:
             self._outbox,
             self._door,
             lambda: self._catalogues.catalogue,
-            lambda _: False,
+            lambda messenger: self._captures.of(messenger, "work").is_captured,
             lambda: check_ins.takes("unretained"),
             own_uid(),
         )

@@ -12,6 +12,7 @@ from agent.capture import Captures, Connectors
 from agent.commands.status import lines
 from agent.localapi.server import Caller
 from agent.reporting.told_connectors import ToldConnectors
+from agent.sensing.downloads import Download
 from contract.capture import TOLD_BYTES_AT_MOST, CaptureState, ConnectorHeard, Word
 from contract.local import Snapshot
 from contract.policy import CaptureRule, ChannelRule
@@ -203,6 +204,24 @@ def test_verdict_and_row_follow_the_connector_and_say_why(running: RunningAgent)
     device.server.connectors = (heard(device.clock.at),)
     running.check_in()
     assert told(running)[:2] == ("compliant", True)
+
+
+def test_what_came_in_while_the_channel_was_captured_is_retained(running: RunningAgent) -> None:
+    device, unretained = running.device, running.agent._unretained
+
+    def come(name: str, number: int) -> None:
+        one = Download(messenger="telegram", path=name, size=10, changed=number, type="document")
+        files.append(one)
+        unretained.take(files, device.clock.now(), device.clock.now().date())
+
+    files: list[Download] = []
+    device.server.connectors = (heard(device.clock.at),)
+    running.check_in()
+    come("/home/x/work/telegram/Downloads/kept.pdf", 1)
+    assert unretained.waiting() == {}
+    device.clock.advance(5 * HOUR)
+    come("/home/x/work/telegram/Downloads/lost.pdf", 2)
+    assert [one.name for one in unretained.waiting()["telegram"]] == ["lost.pdf"]
 
 
 def test_each_change_of_the_verdict_is_reported_once(running: RunningAgent) -> None:
