@@ -47,11 +47,17 @@ class Judging:
 
     def verdict(self, subject: Subject) -> Verdict:
         """Return the verdict as of now."""
+        return judge(subject, self.policy, self._circumstances())
+
+    def is_captured(self, messenger: str) -> bool:
+        """Tell whether a messenger's messages are known to be retained now."""
+        return messenger in self._circumstances().captured
+
+    def _circumstances(self) -> Circumstances:
         at = self.believed_time()
-        circumstances = Circumstances(
+        return Circumstances(
             at=at,
             ownership=self._ownership,
             policy_expired=self._shelf.is_expired(at),
             highest_rung=self._highest_rung,
         )
-        return judge(subject, self.policy, circumstances)

@@ -20,6 +20,7 @@ from agent.credentials.interface import CredentialStore
 from agent.desk import Desk, Listeners
 from agent.download_watch import DownloadWatch
 from agent.errors import DamageError, DistrustError, OtherServerError, StateError
+from agent.exposure_book import ExposureBook
 from agent.identify import complete
 from agent.install_watch import InstallWatch
 from agent.installations import Installations
@@ -156,7 +157,19 @@ class Agent:
         self._judging = Judging(
             self._shelf, clock, check_ins.server_time, settings.ownership, settings.highest_rung
         )
-        recorder = Recorder(store, journal, self._outbox, self._door, lambda: self._catalogues.catalogue)
+        exposure = ExposureBook(
+            store,
+            self._outbox,
+            self._door,
+            clock,
+            check_ins.time,
+            lambda: self._catalogues.catalogue,
+            self._judging.is_captured,
+            lambda: check_ins.takes("exposure"),
+        )
+        recorder = Recorder(
+            store, journal, self._outbox, self._door, lambda: self._catalogues.catalogue, exposure
+        )
         self._reminding = Reminding(
             store,
             ReminderBook(store),
@@ -172,6 +185,7 @@ class Agent:
             lambda: self._local.clients, self._snapshot_for, self._reminding.unshown
         )
         resumed, ended = resume(recorder.open_sightings(), outside.processes, clock.now())
+        exposure.go_on(resumed)
         recorder.record(ended, self._shelf.serial)
         self._desk = Desk(
             Compliance(resumed),

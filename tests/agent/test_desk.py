@@ -9,6 +9,7 @@ import pytest
 from agent.catalogue import load as load_catalogue
 from agent.compliance import Compliance, Found
 from agent.desk import Desk, Listeners
+from agent.exposure_book import ExposureBook
 from agent.judging import Judging
 from agent.problems import Problems
 from agent.profiles import Side
@@ -38,7 +39,6 @@ class Room:
         self.problems = Problems()
         self.reminders: list[Reminder] = []
         self.changes = self.reports = 0
-        self.recorder = Recorder(device.store, device.journal, device.outbox, device.door, lambda: catalogue)
         self.reminding = Reminding(
             device.store,
             ReminderBook(device.store),
@@ -51,6 +51,19 @@ class Room:
             lambda _, reminder: self.reminders.append(reminder),
         )
         self.judging = Judging(device.shelf, device.clock, device.check_ins.server_time, "company", "remind")
+        exposure = ExposureBook(
+            device.store,
+            device.outbox,
+            device.door,
+            device.clock,
+            device.check_ins.time,
+            lambda: catalogue,
+            self.judging.is_captured,
+            lambda: True,
+        )
+        self.recorder = Recorder(
+            device.store, device.journal, device.outbox, device.door, lambda: catalogue, exposure
+        )
         self.desk = Desk(
             Compliance(),
             self.judging,

@@ -481,7 +481,7 @@ def test_a_page_asks_the_database_as_often_for_many_rows_as_for_few(
         device = SimulatedDevice(post)
         device.enrol(issue(note=f"secret {number}"), device_name=f"desk-{number}")
         device.check_in(device.report(seen(secrets.token_hex(16), "started", "violation", clock.now)))
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(17):
         page(console, path)
 
 
