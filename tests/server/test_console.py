@@ -497,7 +497,7 @@ def test_a_devices_page_asks_as_often_for_a_long_story(
         ]
         device.check_in(*reports)
     assert Sighting.objects.count() == 120
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(13):
         page(console, f"/fleet/device/{device.id}/change/")
 
 
