@@ -287,7 +287,7 @@ def test_a_large_fleet_is_counted_once_and_says_when(
 ) -> None:
     monkeypatch.setattr(figures, "LARGE", 4)
     page(console, "/")
-    with django_assert_max_num_queries(8) as asked:
+    with django_assert_max_num_queries(9) as asked:
         html = page(console, "/")
     assert not [one["sql"] for one in asked.captured_queries if "exposureday" in one["sql"]]
     assert "counted" in panel(html)
