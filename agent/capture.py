@@ -53,6 +53,10 @@ class Captures:
         words = (word for way in self._ways for word in way.words())
         return self._here(capture_of(in_force.policy.capture, messenger, profile, words, self._at()))
 
+    def is_captured(self, messenger: str) -> bool:
+        """Tell whether what a messenger carries for work is retained now."""
+        return self.of(messenger, "work").is_captured
+
     def _at(self) -> datetime:
         """Return the time as well as it is known; where no clock can be believed, that of the server's last answer.
 

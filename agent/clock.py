@@ -20,13 +20,16 @@ DOUBT = timedelta(minutes=10)
 
 
 class Clock(Protocol):
-    """The three things that can be asked of a device's clocks."""
+    """What can be asked of a device's clocks."""
 
     def now(self) -> datetime:
         """Return the wall time, aware, in the device's own zone."""
 
     def monotonic(self) -> float:
         """Return seconds since an arbitrary moment of this boot, sleep included."""
+
+    def awake(self) -> float:
+        """Return alike, without the time for which the machine slept; never for how long a process ran."""
 
     def boot_id(self) -> str:
         """Return an id that changes with each boot."""
@@ -37,10 +40,16 @@ class SystemClock:
 
     Args:
         boot_id: how the system tells its boot.
+        awake_seconds: how it tells for how long it has been awake since.
     """
 
-    def __init__(self, boot_id: Callable[[], str | None] = this_system.boot_id) -> None:
+    def __init__(
+        self,
+        boot_id: Callable[[], str | None] = this_system.boot_id,
+        awake_seconds: Callable[[], float] = this_system.awake_seconds,
+    ) -> None:
         self._boot_id = boot_id() or str(uuid.uuid4())
+        self._awake_seconds = awake_seconds
 
     def now(self) -> datetime:
         """Return the wall time in the device's own zone."""
@@ -57,6 +66,10 @@ class SystemClock:
             return time.clock_gettime(time.CLOCK_MONOTONIC)
         else:
             return time.monotonic()
+
+    def awake(self) -> float:
+        """Return seconds since an arbitrary moment of this boot, without those for which the machine slept."""
+        return self._awake_seconds()
 
     def boot_id(self) -> str:
         """Return the system's id of its boot; without one, an id of this process."""

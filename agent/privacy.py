@@ -7,14 +7,15 @@ A report that may not tell the time must not tell it by when it is sent either, 
 """
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import NewType, TypeVar
 
 import msgspec
 
 from contract.catalogue import MessengerKind
-from contract.ceiling import Ceiling, Detail, allowed, allows_file_names
+from contract.ceiling import DETAILS, Ceiling, Detail, allowed, allows_file_names
 from contract.observations import (
+    ExposureObserved,
     InstalledObserved,
     NoticeRecord,
     Observation,
@@ -29,6 +30,8 @@ from contract.observations import (
 )
 from contract.policy import Ownership, Profile
 
+QUARTER_SECONDS = 900
+"""How exactly a duration is told where the ceiling lets no exact times leave."""
 WITHHELD = "withheld"
 """Stands for a rule whose name would tell the messenger's."""
 
@@ -151,6 +154,23 @@ class Door:
         )
         return Cleared(_PASS, reduced, _earliest(day, "name"), uid)
 
+    def clear_exposure(
+        self, full: ExposureObserved, kind: MessengerKind | None, at_most: Detail, at: datetime, uid: int
+    ) -> Cleared | None:
+        """Return what may be reported of the time for which a messenger was open at work on a day; never before that day is over.
+
+        Args:
+            full: the day with everything that is known; its `detail` is replaced.
+            kind: the messenger's kind, if it is listed.
+            at_most: the least that was allowed while it was counted.
+            at: a moment in the device's own zone.
+            uid: the user whom it concerns.
+        """
+        detail = min(at_most, self.detail("work", uid), key=DETAILS.index)
+        if detail == "nothing":
+            return None
+        return Cleared(_PASS, _rounded(full, detail, kind), _midnight_after(full.day, at), uid)
+
     def clear_receipt(self, full: ReminderReceipt, profile: Profile, uid: int) -> Cleared | None:
         """Return what may be reported of a reminder; it names a rule, so the profile's ceiling holds for it too."""
         detail = self.detail(profile, uid)
@@ -197,6 +217,24 @@ def _reduced(full: _Named, detail: Detail, kind: MessengerKind | None, at: datet
     )
 
 
+def _rounded(full: ExposureObserved, detail: Detail, kind: MessengerKind | None) -> ExposureObserved:
+    """Return what is left of a day's exposure. A kind tells how often, as sightings do, and no duration, which they do not tell."""
+    if detail == "kind":
+        return ExposureObserved(
+            exposure=full.exposure, detail=detail, kind=kind, day=full.day, sessions=full.sessions
+        )
+    seconds, uncaptured = full.seconds, full.uncaptured_seconds
+    if detail != "exact":
+        seconds, uncaptured = _to_the_quarter(seconds), _to_the_quarter(uncaptured)
+    return msgspec.structs.replace(
+        full, detail=detail, kind=kind, seconds=seconds, uncaptured_seconds=uncaptured
+    )
+
+
+def _to_the_quarter(seconds: int | None) -> int | None:
+    return None if seconds is None else (seconds + QUARTER_SECONDS // 2) // QUARTER_SECONDS * QUARTER_SECONDS
+
+
 def _coarse(at: datetime, detail: Detail) -> datetime | None:
     if detail == "exact":
         return at
@@ -211,4 +249,8 @@ def _earliest(at: datetime, detail: Detail) -> datetime:
         return at
     if detail == "hour":
         return at.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
-    return datetime.combine(at.date() + timedelta(days=1), time(), at.tzinfo or UTC)
+    return _midnight_after(at.date(), at)
+
+
+def _midnight_after(day: date, at: datetime) -> datetime:
+    return datetime.combine(day + timedelta(days=1), time(), at.tzinfo or UTC)

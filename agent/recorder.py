@@ -1,9 +1,10 @@
-"""Writes down what changed: the journal, the open sightings and, through the privacy door, the outbox, in one transaction."""
+"""Writes down what changed in one transaction: the journal, what is open and for how long and, through the privacy door, the outbox."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from agent.compliance import Sighting, Transition
+from agent.exposure_book import ExposureBook
 from agent.journal import Journal
 from agent.privacy import Door
 from agent.reporting.outbox import Outbox
@@ -20,10 +21,16 @@ class Recorder:
     """Owns the table of open sightings; what could not be written waits here and is written first the next time."""
 
     def __init__(
-        self, store: Store, journal: Journal, outbox: Outbox, door: Door, catalogue: Callable[[], Catalogue]
+        self,
+        store: Store,
+        journal: Journal,
+        outbox: Outbox,
+        door: Door,
+        catalogue: Callable[[], Catalogue],
+        exposure: ExposureBook,
     ) -> None:
         self._store, self._journal, self._outbox = store, journal, outbox
-        self._door, self._catalogue = door, catalogue
+        self._door, self._catalogue, self._exposure = door, catalogue, exposure
         self._unwritten: list[tuple[Transition, int]] = []
 
     def open_sightings(self) -> list[Sighting]:
@@ -37,18 +44,27 @@ class Recorder:
         return sightings
 
     def record(self, transitions: Iterable[Transition], policy_serial: int) -> bool:
-        """Write transitions; tell whether anything now waits to be reported.
+        """Write transitions, and for how long what they are about was open; tell whether any of them now waits to be reported.
+
+        What is told of a day that is over leaves with the next regular check-in: all devices have the same midnight.
 
         Raises:
             StateError: nothing can be written now; nothing is lost.
         """
-        self._unwritten.extend((transition, policy_serial) for transition in transitions)
+        new = list(transitions)
+        self._unwritten.extend((transition, policy_serial) for transition in new)
+        self._exposure.take(new)
+        counted = self._exposure.news()
         reported = False
-        if self._unwritten:
+        if self._unwritten or counted is not None:
             with self._store.transaction():
                 for transition, serial in self._unwritten:
                     reported = self._write(transition, serial) or reported
+                if counted is not None:
+                    self._exposure.write(counted)
             self._unwritten.clear()
+            if counted is not None:
+                self._exposure.written(counted)
         return reported
 
     def report_open(self, sightings: Iterable[Sighting], policy_serial: int, at: datetime) -> None:

@@ -22,6 +22,7 @@ from agent.desk import Desk, Listeners
 from agent.download_watch import DownloadWatch
 from agent.errors import DamageError, DistrustError, OtherServerError, StateError
 from agent.export_folders import ExportFolders
+from agent.exposure_book import ExposureBook
 from agent.identify import complete
 from agent.install_watch import InstallWatch
 from agent.installations import Installations
@@ -176,7 +177,19 @@ class Agent:
             settings.highest_rung,
             self._captures,
         )
-        recorder = Recorder(store, journal, self._outbox, self._door, lambda: self._catalogues.catalogue)
+        exposure = ExposureBook(
+            store,
+            self._outbox,
+            self._door,
+            clock,
+            check_ins.time,
+            lambda: self._catalogues.catalogue,
+            self._captures.is_captured,
+            lambda: check_ins.takes("exposure"),
+        )
+        recorder = Recorder(
+            store, journal, self._outbox, self._door, lambda: self._catalogues.catalogue, exposure
+        )
         self._reminding = Reminding(
             store,
             ReminderBook(store),
@@ -192,6 +205,7 @@ class Agent:
             lambda: self._local.clients, self._snapshot_for, self._reminding.unshown
         )
         resumed, ended = resume(recorder.open_sightings(), outside.processes, clock.now())
+        exposure.go_on(resumed)
         recorder.record(ended, self._shelf.serial)
         self._desk = Desk(
             Compliance(resumed),
@@ -303,7 +317,7 @@ class Agent:
             self._outbox,
             self._door,
             lambda: self._catalogues.catalogue,
-            lambda messenger: self._captures.of(messenger, "work").is_captured,
+            self._captures.is_captured,
             lambda: check_ins.takes("unretained"),
             own_uid(),
         )

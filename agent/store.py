@@ -35,6 +35,7 @@ CREATE TABLE reminder (
 _ADDED = """
 CREATE TABLE IF NOT EXISTS installed (id TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS unretained (id TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS exposure (id TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
 """
 """What came later and takes nothing from an older program, which passes over it; so the form keeps its number."""
 
@@ -46,6 +47,7 @@ TABLES = (
     "open_sighting",
     "installed",
     "unretained",
+    "exposure",
     "outbox",
     "ledger",
     "acknowledgement",

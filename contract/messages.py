@@ -243,6 +243,8 @@ class HeldDevice(Dated, frozen=True, kw_only=True):
     """Rows that say which messengers are installed on it, alike."""
     requests: Count = 0
     """Rows that say what was asked on it, alike."""
+    exposure: Count = 0
+    """Rows that say for how long they were open at work, alike."""
     audit_entries: Count
     """Entries of the audit log that name it."""
 

@@ -23,6 +23,9 @@ Short = Annotated[str, msgspec.Meta(max_length=SHORT_CHARACTERS, pattern=r"^[^\x
 SENTENCES = 5
 """So many of the longest fit into an observation."""
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+TIMES_AT_MOST, SECONDS_AT_MOST = 10**6, 10**7
+Times = Annotated[int, msgspec.Meta(ge=0, le=TIMES_AT_MOST)]
+Seconds = Annotated[int, msgspec.Meta(ge=0, le=SECONDS_AT_MOST)]
 Identity = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}\Z")]
 """32 hexadecimal digits, random; the same in every observation of one sighting or reminder."""
 
@@ -103,6 +106,29 @@ class UnretainedObserved(Dated, frozen=True, kw_only=True, tag="unretained", tag
     """The first of them, where device and policy both let names leave."""
 
 
+class ExposureObserved(Dated, frozen=True, kw_only=True, tag="exposure", tag_field="type"):
+    """For how long a messenger was open at work on a day that is over, and for how much of it nothing is known to retain its messages.
+
+    It may be told again, under the same number, where a clock that was set has added to that day.
+    """
+
+    exposure: Identity
+    detail: Detail
+    """How much the ceiling let through."""
+    messenger: Short | None = None
+    name: Short | None = None
+    kind: MessengerKind | None = None
+    listed: bool | None = None
+    day: date
+    sessions: Times
+    """How many sightings were open on that day; one that is open past midnight counts on both."""
+    uncaptured_sessions: Times | None = None
+    """How many of them were not captured at some moment of it."""
+    seconds: Seconds | None = None
+    """How long they were open in all while the machine was awake; to the second or to the quarter of an hour, as `detail` says."""
+    uncaptured_seconds: Seconds | None = None
+
+
 class ReminderReceipt(Dated, frozen=True, kw_only=True, tag="receipt", tag_field="type"):
     """A reminder's text was shown, acknowledged or deferred on this device; nothing says by whom."""
 
@@ -176,6 +202,7 @@ Observation = (
     SightingObserved
     | InstalledObserved
     | UnretainedObserved
+    | ExposureObserved
     | ReminderReceipt
     | Request
     | PolicyAnswer
@@ -184,7 +211,7 @@ Observation = (
     | Tombstone
 )
 
-ASKED_FOR = frozenset({"installed", "unretained", "request"})
+ASKED_FOR = frozenset({"installed", "unretained", "request", "exposure"})
 """Types that came later: a device keeps them back until its server says that it takes them, so that none is lost to an older one."""
 
 
@@ -259,6 +286,17 @@ DISCLOSURES: tuple[Disclosure, ...] = (
         "have handed over; under a random number, and only as much of this as is allowed for the work side. Names of files "
         "only where the policy and this device's settings both say so. Never what is in a file, and never of another folder.",
         why="So that records of the business that arrive there are not lost.",
+        who="Compliance officers",
+        personal=True,
+    ),
+    Disclosure(
+        type="exposure",
+        what="Of the work side alone, once a day is over: that a messenger was open on that day, its name and kind, whether it is a known "
+        "one, for how long while the machine was awake, in how many sessions, and for how much of that nothing was known to "
+        "retain its messages; under a random number, and only as much of this as is allowed for the work side: to the second "
+        "where exact times may leave, else to the quarter of an hour, and no duration where its name may not. Open is "
+        "not writing: of that nothing is known.",
+        why="So that the company knows how much of its work messaging is outside its records.",
         who="Compliance officers",
         personal=True,
     ),
@@ -354,7 +392,7 @@ def _shortened(text: str) -> str:
 def sentence(observation: Observation) -> str:
     """Return what an observation says, in words for the person it is about."""
     match observation:
-        case SightingObserved() | InstalledObserved() | UnretainedObserved():
+        case SightingObserved() | InstalledObserved() | UnretainedObserved() | ExposureObserved():
             return _messenger_sentence(observation)
         case ReminderReceipt(outcome=outcome, rule=rule):
             return f"A reminder about the rule {rule} was {outcome}."
@@ -388,7 +426,9 @@ _VERDICTS: dict[VerdictState, str] = {
 }
 
 
-def _messenger_sentence(observation: SightingObserved | InstalledObserved | UnretainedObserved) -> str:
+def _messenger_sentence(
+    observation: SightingObserved | InstalledObserved | UnretainedObserved | ExposureObserved,
+) -> str:
     match observation:
         case SightingObserved():
             return _sighting_sentence(observation)
@@ -396,6 +436,8 @@ def _messenger_sentence(observation: SightingObserved | InstalledObserved | Unre
             return _installed_sentence(observation)
         case UnretainedObserved():
             return _unretained_sentence(observation)
+        case ExposureObserved():
+            return _exposure_sentence(observation)
 
 
 def _sighting_sentence(seen: SightingObserved) -> str:
@@ -435,7 +477,35 @@ def _in_sentence(name: str) -> str:
     return f"a{name[1:]}" if name.startswith("A ") else name
 
 
-def called(observed: SightingObserved | InstalledObserved | UnretainedObserved) -> str:
+def _exposure_sentence(told: ExposureObserved) -> str:
+    times = "once" if told.sessions == 1 else f"{told.sessions:,} times"
+    if told.seconds is None:
+        return f"{called(told)} was open {times} on the work side on {told.day}."
+    said = f"{called(told)} was open for {duration(told.seconds)} on the work side on {told.day}, {times}"
+    if not told.uncaptured_seconds:
+        return f"{said}."
+    if told.uncaptured_seconds >= told.seconds:
+        return f"{said}; nothing was known to retain its messages."
+    return (
+        f"{said}; for {duration(told.uncaptured_seconds)} of that nothing was known to retain its messages."
+    )
+
+
+def duration(seconds: int) -> str:
+    """Return a duration as people say it, rounded down to its two largest units.
+
+    >>> duration(59), duration(3_660), duration(90_000)
+    ('59 s', '1 h 1 min', '25 h 0 min')
+    """
+    if seconds < 60:
+        return f"{seconds} s"
+    hours, minutes = divmod(seconds // 60, 60)
+    return f"{hours:,} h {minutes} min" if hours else f"{minutes} min"
+
+
+def called(
+    observed: SightingObserved | InstalledObserved | UnretainedObserved | ExposureObserved,
+) -> str:
     """Return what a messenger is called, as far as that was told."""
     return observed.name or (f"A {observed.kind} messenger" if observed.kind else "A messenger")
 

@@ -14,7 +14,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -25,8 +25,9 @@ sys.path.insert(0, str(ROOT))
 
 from contract.facts import ProcessFacts  # noqa: E402 - the checkout's own packages, found only now
 from contract.judge import VerdictState  # noqa: E402
-from contract.messages import Clock  # noqa: E402
+from contract.messages import OBSERVATIONS_AT_MOST, Clock  # noqa: E402
 from contract.observations import (  # noqa: E402
+    ExposureObserved,
     InstalledObserved,
     NoticeRecord,
     PolicyAnswer,
@@ -177,6 +178,35 @@ class Person:
             )
             self._waiting.append(self.device.report(found))
 
+    def worked(self, *spent: tuple[tuple[str, str], float, float], today: date, days: int = 30) -> None:
+        """Report the working days of some weeks: for each messenger the hours of a day, and the share that was captured in the end."""
+        for ago in range(days, 0, -1):
+            day = today - timedelta(days=ago)
+            if day.weekday() >= 5:
+                continue
+            for (messenger, name), hours, captured in spent:
+                seconds = round(3600 * hours * (0.7 + 0.3 * ((ago * 7) % 10) / 10))
+                exposure = ExposureObserved(
+                    exposure=secrets.token_hex(16),
+                    detail="exact",
+                    messenger=messenger,
+                    name=name,
+                    kind="consumer",
+                    listed=True,
+                    day=day,
+                    sessions=3,
+                    uncaptured_sessions=2,
+                    seconds=seconds,
+                    uncaptured_seconds=round(seconds * (1 - captured * (30 - ago) / 30)),
+                )
+                self._waiting.append(self.device.report(exposure))
+        while len(self._waiting) > OBSERVATIONS_AT_MOST:
+            rest = self._waiting[OBSERVATIONS_AT_MOST:]
+            del self._waiting[OBSERVATIONS_AT_MOST:]
+            self.checks_in()
+            self._waiting.extend(rest)
+        self.checks_in()
+
     def reports(self, observation: object) -> None:
         """Report anything else."""
         self._waiting.append(self.device.report(observation))
@@ -234,11 +264,14 @@ def fill(server: Server) -> list[Person]:
         person.checks_in()
         person.reports(PolicyAnswer(serial=person.device.serial, outcome="applied", reason="", at=now))
     for number, person in enumerate(people):
+        person.worked((TEAMS, 5.0, 0.9), (SLACK, 0.5 * number, 0.4), today=now.date())
         person.has(TEAMS, SLACK, at=now - timedelta(days=2, minutes=number))
         start = now - timedelta(hours=3, minutes=7 * number)
         person.uses(TEAMS, (start, "compliant"), rule="teams-at-work")
         if number % 2:
             person.uses(SLACK, (start, "compliant"), rule="slack-at-work")
+    anna.worked((TEAMS, 4.0, 0.9), (TELEGRAM, 1.5, 0.0), today=now.date(), days=5)
+    own.worked((WHATSAPP, 1.0, 0.0), today=now.date())
     work_on(anna, now)
     bert.has(WHATSAPP, SIGNAL, UNLISTED, at=now - timedelta(days=1))
     bert.uses(WHATSAPP, (now - timedelta(minutes=34), "violation"))

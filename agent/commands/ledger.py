@@ -149,7 +149,7 @@ def _in_words(result: LedgerComparison) -> Iterator[str]:
             f"{'a fingerprint of the machine' if about.hardware else 'no fingerprint of the machine'}, and when it was last heard."
         )
         yield (
-            f"It has made {about.sightings + about.installed + about.requests} rows of your reports, which show how things stand, and "
+            f"It has made {about.sightings + about.installed + about.requests + about.exposure} rows of your reports, which show how things stand, and "
             f"{about.audit_entries} entries of its audit log name this device."
         )
     for one in result.differences:

@@ -1,9 +1,11 @@
-"""The one place where it is chosen how this system's ids are read."""
+"""The one place where it is chosen how this system's ids are read, and for how long it has been awake."""
 
 import sys
+import time
 
 if sys.platform == "win32":
     from agent.machine import windows
+    from agent.windows import awake
     from agent.windows.firmware import ASKED
 elif sys.platform == "darwin":
     from agent.machine import macos
@@ -29,3 +31,17 @@ def boot_id() -> str | None:
         return macos.boot_id()
     else:
         return linux.boot_id()
+
+
+def awake_seconds() -> float:
+    """Return seconds since an arbitrary moment of this boot, without those for which the machine slept.
+
+    Linux: CLOCK_MONOTONIC stands still in suspend (clock_gettime(2)). macOS: CLOCK_MONOTONIC counts sleep, CLOCK_UPTIME_RAW does not
+    (clock_gettime(3)). Windows: see `agent.windows.awake`.
+    """
+    if sys.platform == "win32":
+        return awake.seconds()
+    elif sys.platform == "darwin":  # noqa: RET505  # as above
+        return time.clock_gettime(time.CLOCK_UPTIME_RAW)
+    else:
+        return time.clock_gettime(time.CLOCK_MONOTONIC)

@@ -82,6 +82,15 @@ IN_GERMAN: dict[str, German] = {
         "Compliance",
         "4c0acfac",
     ),
+    "exposure": German(
+        "Nur von der dienstlichen Seite, wenn ein Tag vorüber ist: dass ein Messenger an diesem Tag offen war, Name und Art, ob er bekannt ist, wie lange, "
+        "während das Gerät wach war, in wie vielen Sitzungen, und für wie viel davon nicht bekannt war, dass seine Nachrichten aufbewahrt werden; unter "
+        "einer Zufallszahl und nur so viel davon, wie für die dienstliche Seite zugelassen ist: auf die Sekunde, wo genaue Zeiten gesendet werden dürfen, "
+        "sonst auf die Viertelstunde, und keine Dauer, wo der Name nicht gesendet werden darf. Offen heißt nicht geschrieben: davon ist nichts bekannt.",
+        "Damit die Firma weiß, wie viel ihrer dienstlichen Nachrichten außerhalb ihrer Aufzeichnungen liegt.",
+        "Compliance",
+        "a8ccf371",
+    ),
     "receipt": German(
         "Dass der Text einer Erinnerung auf diesem Gerät gezeigt wurde: welcher Text in welcher Sprache, zu welcher Regel welcher Richtlinie, wann, "
         "und ob er bestätigt oder aufgeschoben wurde; unter einer Zufallszahl.",

@@ -26,7 +26,10 @@ _RISKS: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "Times of use become a record of behaviour and performance",
-        "Times can be rounded to the hour or left out; they leave only when that hour or day is over; the journal's head tells no counts.",
+        (
+            "Times can be rounded to the hour or left out; they leave only when that hour or day is over; the journal's head tells no counts; "
+            "for how long a messenger was open at work is told as a day's total, rounded where exact times may not leave."
+        ),
         "Ceiling `hour`, `name` or `kind`; `docs/PRIVACY.md`.",
     ),
     (

@@ -1,16 +1,17 @@
-"""The first page's answers: how the fleet stands, who needs somebody, which channels are used, which policy is in force."""
+"""The first page's answers: how the fleet stands, who needs somebody, what the exposure is, which channels are used, which policy holds."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from urllib.parse import urlencode
 
 import msgspec
 from django.conf import settings
-from django.urls import reverse
 from django.utils import timezone
 
 from server.conduct import requests
 from server.console.channels import Channel, channels
+from server.console.exposure import Answer, answer, spent
+from server.console.links import devices_link
+from server.fleet.exposure import Amount, exposure
 from server.fleet.figures import Figures, figures
 from server.fleet.models import EnrolmentSecret, Installation, Sighting
 from server.fleet.standing import Standing
@@ -37,6 +38,11 @@ class Row(msgspec.Struct, frozen=True):
     channel: Channel
     link: str
     never_started_link: str
+    uncaptured: str
+    """For how long it was open and not captured, of what was told of the last days; empty where nothing was."""
+    percent: int | None
+    """Which share of its time that is."""
+    exposed_link: str
 
 
 class InForce(msgspec.Struct, frozen=True):
@@ -61,6 +67,7 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     """Open sightings that are not in line or need attention: those not in line first, then the newest."""
     more: Tile | None
     """Where the rest of them are, if there may be more."""
+    exposure: Answer
     channels: tuple[Row, ...]
     channels_at: datetime | None
     """When the channels were counted, if that is not now."""
@@ -81,7 +88,7 @@ def overview(now: datetime) -> Overview:
     standings: dict[Standing, int] = dict(counted.standings)
     standings.pop("revoked")
     devices, tiles = sum(standings.values()), tuple(_tiles(standings))
-    pressing, seen = _pressing(now), channels(now)
+    pressing, seen, exposed = _pressing(now), channels(now), exposure(now)
     return Overview(
         sentence=_sentence(standings, devices),
         devices=devices,
@@ -89,7 +96,8 @@ def overview(now: datetime) -> Overview:
         tiles=tiles,
         open=pressing,
         more=_more(tiles) if len(pressing) == NEWEST else None,
-        channels=tuple(map(_row, seen.shown)),
+        exposure=answer(exposed),
+        channels=tuple(_row(channel, exposed.by_messenger) for channel in seen.shown),
         channels_at=seen.counted_at,
         in_force=None if publication is None else _in_force(publication, counted),
         notices=(*_notices(counted.ahead, counted.lost), *connectors.notices(rules_of(publication), now)),
@@ -113,10 +121,6 @@ def _more(tiles: Iterable[Tile]) -> Tile | None:
     return next((one for one in tiles if one.standing in {"not_in_line", "attention"} and one.count), None)
 
 
-def _devices_link(**query: str) -> str:
-    return f"{reverse('admin:fleet_device_changelist')}?{urlencode(query)}"
-
-
 def _sentence(standings: dict[Standing, int], devices: int) -> str:
     if not devices:
         return "No device is enrolled yet"
@@ -133,17 +137,21 @@ def _sentence(standings: dict[Standing, int], devices: int) -> str:
 
 def _tiles(standings: dict[Standing, int]) -> list[Tile]:
     return [
-        Tile(standing, count, _devices_link(standing=standing))
+        Tile(standing, count, devices_link(standing=standing))
         for standing, count in standings.items()
         if count or standing not in {"unknown", "revoked"}
     ]
 
 
-def _row(channel: Channel) -> Row:
+def _row(channel: Channel, amounts: Mapping[str, Amount]) -> Row:
+    amount = amounts.get(channel.messenger, Amount()) if channel.profile == "work" else Amount()
     return Row(
         channel,
-        _devices_link(messenger=channel.messenger, profile=channel.profile),
-        _devices_link(never_started=channel.messenger, profile=channel.profile),
+        devices_link(messenger=channel.messenger, profile=channel.profile),
+        devices_link(never_started=channel.messenger, profile=channel.profile),
+        spent(amount.uncaptured_seconds) if amount.seconds else "",
+        amount.percent,
+        devices_link(exposed=channel.messenger),
     )
 
 
@@ -167,5 +175,5 @@ def _devices(count: int) -> str:
 
 
 def _in_force(publication: Publication, counted: Figures) -> InForce:
-    link = _devices_link(serial=str(publication.serial))
+    link = devices_link(serial=str(publication.serial))
     return InForce(publication, counted.holders, counted.devices, link)

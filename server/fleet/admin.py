@@ -24,6 +24,7 @@ from server.fleet import device_keys, holdings, revocation, secrets
 from server.fleet.figures import figures
 from server.fleet.filters import (
     ChannelFilter,
+    ExposureFilter,
     NeverStartedFilter,
     OwnershipFilter,
     ProfileFilter,
@@ -62,6 +63,7 @@ class DeviceAdmin(ReadOnlyAdmin):
         OwnershipFilter,
         ChannelFilter,
         NeverStartedFilter,
+        ExposureFilter,
         ProfileFilter,
         SerialFilter,
     )

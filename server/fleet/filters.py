@@ -5,12 +5,14 @@ from urllib.parse import urlencode
 
 from django.contrib.admin import SimpleListFilter
 from django.core.cache import cache
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, QueryDict
 
 from contract import wire
+from server.console.exposure import ANY
 from server.console.present import OWNERSHIPS, PROFILES, STANDINGS
 from server.distinct import distinct
+from server.fleet.exposure import DAYS, exposed, exposure
 from server.fleet.figures import Figures
 from server.fleet.models import ChannelSeen, Device, InstalledMessenger
 from server.fleet.standing import filtered
@@ -89,6 +91,29 @@ class NeverStartedFilter(SimpleListFilter):
             return queryset
         unused = never_started(self.value() or "", request.GET.get(ProfileFilter.parameter_name))
         return queryset.filter(pk__in=unused.values("device"))
+
+
+class ExposureFilter(SimpleListFilter):
+    """By a messenger that was open at work and not captured on them, or by any."""
+
+    title, parameter_name = f"not captured, {DAYS} days", "exposed"
+
+    def lookups(self, _request: HttpRequest, _model_admin: Any) -> Choices:
+        """Return the messengers that were, and what stands for all of them."""
+        told = exposure(utc_now()).by_messenger
+        uncaptured = [one for one, amount in told.items() if one and amount.uncaptured_seconds]
+        if not uncaptured:
+            return [(ANY, "any messenger")]
+        known = in_use()
+        names = sorted(((one, known.name_of(one)) for one in uncaptured), key=lambda pair: pair[1].casefold())
+        return [(ANY, "any messenger"), *names]
+
+    def queryset(self, _request: HttpRequest, queryset: QuerySet[Device]) -> QuerySet[Device]:
+        """Narrow the list."""
+        if not self.value():
+            return queryset
+        open_ones = exposed(utc_now(), None if self.value() == ANY else self.value())
+        return queryset.filter(Exists(open_ones.filter(device=OuterRef("pk"))))
 
 
 class ProfileFilter(SimpleListFilter):

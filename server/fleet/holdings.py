@@ -17,7 +17,14 @@ from contract.messages import (
 )
 from server.access.models import AuditEntry
 from server.conduct.models import EmployeeRequest
-from server.fleet.models import CheckInRecord, Device, InstalledMessenger, ReceivedObservation, Sighting
+from server.fleet.models import (
+    CheckInRecord,
+    Device,
+    ExposureDay,
+    InstalledMessenger,
+    ReceivedObservation,
+    Sighting,
+)
 from server.fleet.questions import asked_by
 from server.fleet.seals import answered
 from server.identity import Identity
@@ -125,5 +132,6 @@ def _about(device: Device) -> HeldDevice:
         sightings=Sighting.objects.filter(device=device).count(),
         requests=EmployeeRequest.objects.filter(device=device).count(),
         installed=InstalledMessenger.objects.filter(device=device).count(),
+        exposure=ExposureDay.objects.filter(device=device).count(),
         audit_entries=AuditEntry.objects.filter(names).count(),
     )

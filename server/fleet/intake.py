@@ -11,6 +11,7 @@ from contract.errors import MalformedError
 from contract.messages import CheckIn, ObservationBody, salted_digest
 from contract.observations import (
     DISCLOSURES,
+    ExposureObserved,
     InstalledObserved,
     NoticeRecord,
     Observation,
@@ -192,6 +193,8 @@ def _subject(observation: Observation | str) -> str:
             return observation.sighting
         case InstalledObserved():
             return observation.installation
+        case ExposureObserved():
+            return observation.exposure
         case ReminderReceipt():
             return observation.reminder
         case _:

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 
 from server.addresses import client_address
 from server.console import present
-from server.fleet import installed, revocation, secrets, unretained
+from server.fleet import exposure, installed, revocation, secrets, unretained
 from server.fleet.flags import flags
 from server.fleet.models import Device
 from server.fleet.standing import standing_of
@@ -22,13 +22,14 @@ from server.policies.models import Publication
 
 def device_page(request: HttpRequest, device: Device) -> dict[str, Any]:
     """Return what the page of one device shows."""
-    newest = publishing.current()
+    newest, now = publishing.current(), utc_now()
     current_serial = 0 if newest is None else newest.serial
+    whole, exposed = exposure.on_device(device, now)
     return {
         "title": "Device",
         "zone": settings.TIME_ZONE,
         "device": device,
-        "standing_name": standing_of(device, utc_now()),
+        "standing_name": standing_of(device, now),
         "flags": flags(device, current_serial),
         "same_hardware": revocation.same_machine(device)[:10],
         "may_change": request.user.has_perm("fleet.change_device"),
@@ -37,6 +38,9 @@ def device_page(request: HttpRequest, device: Device) -> dict[str, Any]:
         "ownership": present.OWNERSHIPS.get(device.ownership, device.ownership),
         "platform": present.PLATFORMS.get(device.platform, device.platform),
         "open": list(device.sightings.filter(is_open=True)[:50]),
+        "exposure": whole,
+        "exposed": exposed,
+        "exposure_days": exposure.DAYS,
         "installed": installed.installed_on(device),
         "unretained": unretained.unretained_on(device),
         "story": story(device, number_in(request.GET.get("before", ""))),

@@ -1,8 +1,9 @@
 """What is kept for how long, as the policy in force says; what is older is erased.
 
-Personal data goes first: the bodies of observations and the sightings and installed messengers made from them, after `personal_data_days`. What stays is the
-number, the digest and the seal, so that a check-in can still be verified. After `records_days` the rest goes: on SQLite row by row,
-on PostgreSQL a whole month at a time (see `server.fleet.partitions`). Nothing goes before that, and without a policy nothing goes.
+Personal data goes first: the bodies of observations and the sightings, installed messengers and days of exposure made from them, after
+`personal_data_days`. What stays is the number, the digest and the seal, so that a check-in can still be verified. After `records_days` the
+rest goes: on SQLite row by row, on PostgreSQL a whole month at a time (see `server.fleet.partitions`). Nothing goes before that, and
+without a policy nothing goes.
 """
 
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ from server.fleet.models import (
     ChannelSeen,
     CheckInRecord,
     Device,
+    ExposureDay,
     InstalledMessenger,
     ReceivedObservation,
     Sighting,
@@ -42,7 +44,7 @@ _AT_ONCE = 2000
 _IMPERSONAL = tuple(disclosure.type for disclosure in DISCLOSURES if not disclosure.personal)
 """Kinds without personal data. One that this server does not know, or cannot read, may hold some."""
 _CHANNEL = ("device", "messenger", "profile")
-_Row = TypeVar("_Row", ReceivedObservation, Sighting, InstalledMessenger, CheckInRecord)
+_Row = TypeVar("_Row", ReceivedObservation, Sighting, InstalledMessenger, ExposureDay, CheckInRecord)
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -61,13 +63,16 @@ class Erased(msgspec.Struct, kw_only=True):
     sightings: int = 0
     installed: int = 0
     """Messengers that are installed no longer, or on a device that is not heard from."""
+    exposure: int = 0
+    """Days of which was told for how long a messenger was open."""
     observations: int = 0
     check_ins: int = 0
 
     def in_words(self) -> str:
         """Return the counts as a line."""
         return (
-            f"{self.bodies} bodies, {self.sightings} sightings, {self.installed} installed messengers; "
+            f"{self.bodies} bodies, {self.sightings} sightings, {self.installed} installed messengers, "
+            f"{self.exposure} days of exposure; "
             f"{self.observations} observations and {self.check_ins} check-ins altogether"
         )
 
@@ -92,13 +97,14 @@ def limits() -> Limits | None:
 
 def overdue(kept: Limits, now: datetime) -> Erased:
     """Return how much is older than it may be."""
-    bodies, sightings, installed, observations, check_ins = _overdue(kept, now)
+    bodies, sightings, installed, exposure, observations, check_ins = _overdue(kept, now)
     gone = observations.count()
     return Erased(
         # A body that goes with its whole record is counted there.
         bodies=bodies.exclude(received_at__lt=_records_end(kept, now)).count(),
         sightings=sightings.count(),
         installed=installed.count(),
+        exposure=exposure.count(),
         observations=gone,
         check_ins=check_ins.count(),
     )
@@ -141,7 +147,7 @@ def _apply(kept: Limits, now: datetime, actor: str) -> Erased:
 
 
 def _erase(kept: Limits, now: datetime, erased: Erased) -> None:
-    bodies, sightings, installed, observations, check_ins = _overdue(kept, now)
+    bodies, sightings, installed, exposure, observations, check_ins = _overdue(kept, now)
     if partitions.is_partitioned():
         for month in partitions.before(_records_end(kept, now)):
             erased.observations += partitions.drop(month)
@@ -158,6 +164,8 @@ def _erase(kept: Limits, now: datetime, erased: Erased) -> None:
     for there in _portions(installed):
         erased.installed += there.delete()[0]
     requests.forget_before(now - timedelta(days=kept.personal_data_days))
+    for days in _portions(exposure):
+        erased.exposure += days.delete()[0]
     # One that was reported just now may have no sighting yet that this transaction sees.
     old = UnlistedMessenger.objects.filter(
         last_reported_on__lt=now.date() - timedelta(days=kept.personal_data_days)
@@ -186,6 +194,7 @@ def _overdue(
     QuerySet[ReceivedObservation],
     QuerySet[Sighting],
     QuerySet[InstalledMessenger],
+    QuerySet[ExposureDay],
     QuerySet[ReceivedObservation],
     QuerySet[CheckInRecord],
 ]:
@@ -198,6 +207,7 @@ def _overdue(
         ReceivedObservation.objects.filter(is_overdue, body__isnull=False),
         Sighting.objects.filter(Q(is_open=False) | is_unheard, reported_at__lt=personal),
         InstalledMessenger.objects.filter(Q(is_there=False) | is_unheard, reported_at__lt=personal),
+        ExposureDay.objects.filter(reported_at__lt=personal),
         ReceivedObservation.objects.filter(received_at__lt=end),
         CheckInRecord.objects.filter(received_at__lt=end, reported__gt=0),
     )

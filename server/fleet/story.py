@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from contract.errors import MalformedError
 from contract.observations import (
+    ExposureObserved,
     InstalledObserved,
     NoticeRecord,
     PolicyAnswer,
@@ -19,6 +20,7 @@ from contract.observations import (
     UnretainedObserved,
     called,
     decode,
+    duration,
     sentence,
 )
 from server.fleet.models import Device, ReceivedObservation, Sighting
@@ -70,7 +72,7 @@ def story(device: Device, before: int | None = None) -> Story:
     if before is not None:
         rows = rows.filter(pk__lt=before)
     page = list(rows[:PAGE])
-    entries = [*_of_sightings(device, page), *_others(page), *_erased(page)]
+    entries = [*_of_sightings(device, page), *_of_exposure(page), *_others(page), *_erased(page)]
     by_day: dict[date, list[Entry]] = {}
     for entry in sorted(entries, key=_position, reverse=True):
         by_day.setdefault(entry.day, []).append(entry)
@@ -121,7 +123,7 @@ def _turns(told: Sequence[tuple[ReceivedObservation, SightingObserved]]) -> Iter
 
 def _others(page: Iterable[ReceivedObservation]) -> Iterable[Entry]:
     for row in page:
-        if row.kind == "sighting" or row.body is None:
+        if row.kind in {"sighting", "exposure"} or row.body is None:
             continue
         if row.kind in {"installed", "unretained"}:
             yield from _of_day(row)
@@ -153,6 +155,37 @@ def _day_entry(
     row: ReceivedObservation, day: date, at: datetime | None, title: str, remark: str = ""
 ) -> Entry:
     return Entry(kind=row.kind, day=day, at=at, order=row.pk, title=title, remark=remark, is_fork=row.is_fork)
+
+
+def _of_exposure(page: Iterable[ReceivedObservation]) -> Iterable[Entry]:
+    """Give one line for each day, of each messenger what was told of it last."""
+    by_day: dict[date, dict[str, tuple[ReceivedObservation, ExposureObserved]]] = {}
+    for row in page:
+        told = _decoded(row)
+        if isinstance(told, ExposureObserved):
+            by_day.setdefault(told.day, {}).setdefault(told.exposure, (row, told))
+    for day, of_day in by_day.items():
+        rows = [row for row, _ in of_day.values()]
+        yield Entry(
+            kind="exposure",
+            day=day,
+            at=None,
+            order=rows[0].pk,
+            title="Time at work",
+            remark="; ".join(sorted(_time_of(told) for _, told in of_day.values())),
+            is_fork=any(row.is_fork for row in rows),
+        )
+
+
+def _time_of(told: ExposureObserved) -> str:
+    if told.seconds is None:
+        return f"{called(told)}: not told for how long"
+    said = f"{called(told)} {duration(told.seconds)}"
+    if not told.uncaptured_seconds:
+        return f"{said}, captured"
+    if told.uncaptured_seconds >= told.seconds:
+        return f"{said}, not captured"
+    return f"{said}, {duration(told.uncaptured_seconds)} of it not captured"
 
 
 def _erased(page: Iterable[ReceivedObservation]) -> Iterable[Entry]:

@@ -8,7 +8,7 @@ from django.conf import settings
 
 from contract.messages import CheckIn
 from server.conduct import requests
-from server.fleet import installed, intake, projection, rows, unlisted
+from server.fleet import exposure, installed, intake, projection, rows, unlisted
 from server.fleet.models import CheckInRecord, Device
 
 
@@ -67,6 +67,7 @@ def take(visits: Sequence[Visit], now: datetime) -> None:
     projection.project(taken, now)
     installed.project(taken, now)
     requests.project(taken, now)
+    exposure.project([(visit.device, visit.taken) for visit in visits], now)
     unlisted.note((one for _, one in taken), now)
     verdicts = projection.open_verdicts(records)
     for visit in visits:

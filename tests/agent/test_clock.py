@@ -68,6 +68,15 @@ def test_the_systems_clock_knows_its_zone_and_never_goes_back() -> None:
     assert abs(clock.now() - datetime.now(UTC)) < MINUTE
     first = clock.monotonic()
     assert clock.monotonic() >= first > 0
+    woken = clock.awake()
+    assert clock.awake() >= woken > 0
+
+
+def test_a_clock_that_counts_sleep_is_never_behind_one_that_does_not() -> None:
+    clock = SystemClock(awake_seconds=lambda: 7.0)
+    assert clock.awake() == 7.0
+    awake = SystemClock().awake()
+    assert SystemClock().monotonic() >= awake
 
 
 def test_the_boot_has_the_systems_id_and_without_one_an_id_of_this_run() -> None:

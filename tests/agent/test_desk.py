@@ -10,6 +10,7 @@ from agent.capture import Captures
 from agent.catalogue import load as load_catalogue
 from agent.compliance import Compliance, Found
 from agent.desk import Desk, Listeners
+from agent.exposure_book import ExposureBook
 from agent.judging import Judging
 from agent.problems import Problems
 from agent.profiles import Side
@@ -39,7 +40,6 @@ class Room:
         self.problems = Problems()
         self.reminders: list[Reminder] = []
         self.changes = self.reports = 0
-        self.recorder = Recorder(device.store, device.journal, device.outbox, device.door, lambda: catalogue)
         self.reminding = Reminding(
             device.store,
             ReminderBook(device.store),
@@ -54,6 +54,19 @@ class Room:
         captures = Captures(device.shelf, (), device.clock, device.check_ins.server_time)
         self.judging = Judging(
             device.shelf, device.clock, device.check_ins.server_time, "company", "remind", captures
+        )
+        exposure = ExposureBook(
+            device.store,
+            device.outbox,
+            device.door,
+            device.clock,
+            device.check_ins.time,
+            lambda: catalogue,
+            captures.is_captured,
+            lambda: True,
+        )
+        self.recorder = Recorder(
+            device.store, device.journal, device.outbox, device.door, lambda: catalogue, exposure
         )
         self.desk = Desk(
             Compliance(),

@@ -45,6 +45,9 @@ class LoopClock:
     def monotonic(self) -> float:
         return self._loop.time() * self.rate
 
+    def awake(self) -> float:
+        return self.monotonic()
+
     def boot_id(self) -> str:
         return "a test"
 

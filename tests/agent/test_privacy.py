@@ -9,6 +9,7 @@ from agent.privacy import WITHHELD, Cleared, Door
 from contract import observations, wire
 from contract.ceiling import DETAILS, Ceiling, Detail, ProfileCeiling
 from contract.observations import (
+    ExposureObserved,
     InstalledObserved,
     NoticeRecord,
     ReminderReceipt,
@@ -44,6 +45,18 @@ INSTALLED = InstalledObserved(
     listed=True,
     day=date(2026, 3, 2),
     at=AT,
+)
+EXPOSURE = ExposureObserved(
+    exposure="e" * 32,
+    detail="exact",
+    messenger="telegram",
+    name="Telegram",
+    listed=True,
+    day=date(2026, 3, 1),
+    sessions=3,
+    uncaptured_sessions=2,
+    seconds=4000,
+    uncaptured_seconds=449,
 )
 RECEIPT = ReminderReceipt(
     reminder="b" * 32,
@@ -176,6 +189,46 @@ def test_what_is_installed_is_as_coarse_and_waits_as_long_as_a_sighting(detail: 
     for field in ("messenger", "name", "kind", "listed", "day", "at"):
         assert getattr(told, field) == getattr(seen, field)
     assert detail != "kind" or b"elegram" not in wire.encode(told)
+
+
+@pytest.mark.parametrize(
+    ("detail", "seconds", "uncaptured", "captured_is_told"),
+    [
+        ("exact", 4000, 449, True),
+        ("hour", 3600, 0, True),
+        ("name", 3600, 0, True),
+        ("kind", None, None, False),
+    ],
+)
+def test_a_days_exposure_is_rounded_as_the_ceiling_says_and_waits_for_midnight(
+    detail: Detail, seconds: int | None, uncaptured: int | None, *, captured_is_told: bool
+) -> None:
+    cleared = door(detail).clear_exposure(EXPOSURE, "consumer", "exact", AT, UID)
+    assert cleared is not None
+    assert (cleared.not_before, cleared.uid) == (datetime(2026, 3, 2, tzinfo=UTC), UID)
+    told = cleared.observation
+    assert isinstance(told, ExposureObserved)
+    assert (told.detail, told.kind, told.day, told.sessions) == (detail, "consumer", date(2026, 3, 1), 3)
+    assert (told.seconds, told.uncaptured_seconds) == (seconds, uncaptured)
+    assert (told.uncaptured_sessions is not None) is captured_is_told
+    assert (b"elegram" in wire.encode(told)) is (detail != "kind")
+
+
+@pytest.mark.parametrize("detail", DETAILS)
+def test_a_days_exposure_tells_no_more_than_was_allowed_while_it_was_counted(detail: Detail) -> None:
+    counted_so = door("exact").clear_exposure(EXPOSURE, "consumer", detail, AT, UID)
+    told_so = door(detail).clear_exposure(EXPOSURE, "consumer", "exact", AT, UID)
+    assert (counted_so is None) is (told_so is None) is (detail == "nothing")
+    if counted_so is not None and told_so is not None:
+        assert counted_so.observation == told_so.observation
+
+
+def test_a_days_exposure_is_under_the_work_sides_ceiling_and_after_its_users_notice() -> None:
+    personal = ProfileCeiling(work="nothing", personal="exact", unknown="exact")
+    closed = Door(Ceiling(company=personal, personal=personal), "company", everybody_told=True)
+    assert closed.clear_exposure(EXPOSURE, "consumer", "exact", AT, UID) is None
+    silent = Door(same_everywhere("exact"), "company", everybody_told=False, told=[UID + 1])
+    assert silent.clear_exposure(EXPOSURE, "consumer", "exact", AT, UID) is None
 
 
 def test_a_receipt_is_as_coarse_as_the_sighting_that_it_is_about() -> None:

@@ -13,6 +13,7 @@ from contract.errors import MalformedError
 from contract.observations import (
     DISCLOSURES,
     LIMIT_BYTES,
+    ExposureObserved,
     InstalledObserved,
     NoticeRecord,
     Observation,
@@ -93,6 +94,22 @@ TOLD: dict[type[msgspec.Struct], tuple[str, dict[str, str]]] = {
             "until": "the day until which",
             "lines": "your words as you wrote them",
             "at": "the time",
+        },
+    ),
+    ExposureObserved: (
+        "exposure",
+        {
+            "exposure": "under a random number",
+            "detail": "only as much of this as is allowed for the work side",
+            "messenger": "its name",
+            "name": "its name",
+            "kind": "and kind",
+            "listed": "whether it is a known one",
+            "day": "on that day",
+            "sessions": "in how many sessions",
+            "uncaptured_sessions": "for how much of that nothing was known to retain its messages",
+            "seconds": "for how long while the machine was awake",
+            "uncaptured_seconds": "for how much of that nothing was known to retain its messages",
         },
     ),
     ReminderReceipt: (
@@ -205,6 +222,7 @@ def test_what_concerns_a_person_is_marked_as_personal_data() -> None:
         "sighting",
         "installed",
         "unretained",
+        "exposure",
         "receipt",
         "request",
         "notice",
@@ -266,6 +284,44 @@ def test_what_is_installed_is_told_as_such_and_never_as_in_use() -> None:
     assert sentence(found) == "Telegram is installed here; noticed on 2026-03-02 at 09:05."
     gone = msgspec.structs.replace(found, change="removed", name=None, messenger=None, kind="both", at=None)
     assert sentence(gone) == "A both messenger is no longer installed here; noticed on 2026-03-02."
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        (
+            {"uncaptured_seconds": 45},
+            "Telegram was open for 2 min on the work side on 2026-03-02, 3 times; for 45 s of that nothing was known to retain its messages.",
+        ),
+        (
+            {"sessions": 1, "seconds": 4800},
+            "Telegram was open for 1 h 20 min on the work side on 2026-03-02, once; nothing was known to retain its messages.",
+        ),
+        (
+            {"seconds": 4800, "uncaptured_seconds": 0},
+            "Telegram was open for 1 h 20 min on the work side on 2026-03-02, 3 times.",
+        ),
+        (
+            {"name": None, "kind": "consumer", "seconds": None, "uncaptured_seconds": None},
+            "A consumer messenger was open 3 times on the work side on 2026-03-02.",
+        ),
+    ],
+)
+def test_a_days_exposure_says_how_long_and_how_much_of_it_was_not_retained(
+    changes: dict[str, object], told: str
+) -> None:
+    exposure = ExposureObserved(
+        exposure="a" * 32,
+        detail="exact",
+        messenger="telegram",
+        name="Telegram",
+        day=MOMENT.date(),
+        sessions=3,
+        uncaptured_sessions=1,
+        seconds=120,
+        uncaptured_seconds=4800,
+    )
+    assert sentence(msgspec.structs.replace(exposure, **changes)) == told
 
 
 def test_a_type_that_servers_are_asked_for_is_one_of_those_that_are_told_of() -> None:

@@ -58,6 +58,7 @@ class HandClock:
     def __init__(self, at: datetime = START) -> None:
         self.at = at
         self.seconds = 1000.0
+        self.slept = 0.0
         self.boot = "boot-1"
 
     def now(self) -> datetime:
@@ -68,9 +69,18 @@ class HandClock:
         """Return seconds since boot."""
         return self.seconds
 
+    def awake(self) -> float:
+        """Return seconds since boot, sleep not counted."""
+        return self.monotonic() - self.slept
+
     def boot_id(self) -> str:
         """Return this boot's id."""
         return self.boot
+
+    def sleep(self, by: timedelta) -> None:
+        """Let time go by while the machine sleeps."""
+        self.advance(by)
+        self.slept += by.total_seconds()
 
     def advance(self, by: timedelta) -> None:
         """Let time go by on both clocks."""

@@ -29,7 +29,7 @@ from contract.messages import (
     Refusal,
     salted_digest,
 )
-from contract.observations import InstalledObserved, ReminderReceipt, SightingObserved
+from contract.observations import ExposureObserved, InstalledObserved, ReminderReceipt, SightingObserved
 from server.fleet import agent_api, check_ins, refusals
 from server.fleet.models import Device, EnrolmentSecret, ReceivedObservation
 from server.fleet.models.secret import digest_of
@@ -291,9 +291,10 @@ TARGETS = (
         "what a device reports",
         _opened(_observations),
         (
-            *_words(SightingObserved, InstalledObserved, ReminderReceipt),
+            *_words(SightingObserved, InstalledObserved, ExposureObserved, ReminderReceipt),
             "sighting",
             "installed",
+            "exposure",
             "receipt",
             "notice",
             "started",

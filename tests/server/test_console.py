@@ -484,7 +484,7 @@ def test_a_page_asks_the_database_as_often_for_many_rows_as_for_few(
         device = SimulatedDevice(post)
         device.enrol(issue(note=f"secret {number}"), device_name=f"desk-{number}")
         device.check_in(device.report(seen(secrets.token_hex(16), "started", "violation", clock.now)))
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(17):
         page(console, path)
 
 
@@ -500,7 +500,7 @@ def test_a_devices_page_asks_as_often_for_a_long_story(
         ]
         device.check_in(*reports)
     assert Sighting.objects.count() == 120
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(13):
         page(console, f"/fleet/device/{device.id}/change/")
 
 

@@ -19,7 +19,7 @@ from server.access import audit
 from server.access.models import AuditEntry
 from server.console import channels
 from server.distinct import distinct
-from server.fleet import figures, retention
+from server.fleet import exposure, figures, retention
 from server.fleet.filters import known_count
 from server.fleet.models import ChannelSeen, Device, Sighting
 from server.fleet.retention import Limits
@@ -47,7 +47,7 @@ def _forgetful() -> Iterator[None]:
     """What is kept for a minute is forgotten between tests."""
     yield
     cache.clear()
-    for kept in (figures._devices, figures._kept, channels._kept, audit._settled):
+    for kept in (figures._devices, figures._kept, channels._kept, exposure._kept, audit._settled):
         kept.cache_clear()
 
 

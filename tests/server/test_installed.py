@@ -16,7 +16,7 @@ from pytest_django import DjangoAssertNumQueries
 from contract.observations import ASKED_FOR, InstalledObserved, NoticeRecord, SightingObserved
 from server.access import audit
 from server.console import channels
-from server.fleet import figures, retention
+from server.fleet import exposure, figures, retention
 from server.fleet.filters import known_count
 from server.fleet.models import ChannelSeen, Device, InstalledMessenger, ReceivedObservation, Sighting
 from server.fleet.retention import Limits
@@ -35,7 +35,7 @@ def _forgetful() -> Iterator[None]:
     """What is kept for a minute is forgotten between tests."""
     yield
     cache.clear()
-    for kept in (figures._devices, figures._kept, channels._kept):
+    for kept in (figures._devices, figures._kept, channels._kept, exposure._kept):
         kept.cache_clear()
 
 

@@ -176,7 +176,7 @@ def test_each_run_is_one_line_of_the_audit_log(device_with_past: SimulatedDevice
     (entry,) = AuditEntry.objects.filter(action__startswith="retention.")
     assert (entry.action, entry.actor) == ("retention.applied", "command line")
     assert entry.detail.startswith(
-        "4 bodies, 1 sightings, 0 installed messengers; 0 observations and 0 check-ins"
+        "4 bodies, 1 sightings, 0 installed messengers, 0 days of exposure; 0 observations and 0 check-ins"
     )
 
 

@@ -23,6 +23,11 @@ def asked_anew(question: str) -> str:
     return told.stdout.decode().strip()
 
 
+def test_how_long_it_has_been_awake_is_the_same_clock_for_every_process() -> None:
+    first = this_system.awake_seconds()
+    assert 0 < first <= float(asked_anew("awake_seconds")) <= this_system.awake_seconds() < first + 60
+
+
 def test_every_process_of_this_boot_is_told_the_same() -> None:
     assert this_system.boot_id() == asked_anew("boot_id")
     assert this_system.machine_id() == asked_anew("machine_id")

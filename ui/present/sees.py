@@ -12,6 +12,8 @@ from ui.texts import sees as texts
 
 _FROM_SIDES = {"sighting", "installed", "unretained", "receipt"}
 """Types that leave only as far as a side's ceiling lets them."""
+_FROM_WORK = "exposure"
+"""The type that leaves only as far as the work side's does."""
 
 
 def sees_page(page: DisclosurePage, company: str | None) -> Page:
@@ -85,7 +87,7 @@ def _everything(page: DisclosurePage | None) -> Iterable[Block]:
 
 def _type(disclosure: Disclosure, page: DisclosurePage | None) -> Iterable[Block]:
     yield Block("strong", say(texts.TYPES[disclosure.type]))
-    if page is not None and disclosure.type in _FROM_SIDES and _is_closed(page):
+    if page is not None and _is_closed(disclosure.type, page):
         yield Block("text", say(texts.NOT_FROM_HERE))
         return
     yield Block("text", say(disclosure.what))
@@ -99,5 +101,8 @@ def _details(page: DisclosurePage) -> dict[Profile, Detail]:
     return {"work": page.work, "personal": page.personal, "unknown": page.unknown}
 
 
-def _is_closed(page: DisclosurePage) -> bool:
-    return set(_details(page).values()) == {"nothing"}
+def _is_closed(kind: str, page: DisclosurePage) -> bool:
+    """Tell whether nothing of a type leaves this device."""
+    if kind == _FROM_WORK:
+        return page.work == "nothing"
+    return kind in _FROM_SIDES and set(_details(page).values()) == {"nothing"}

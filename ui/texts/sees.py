@@ -41,6 +41,7 @@ TYPES = {
     "sighting": "Messengers in use",
     "installed": "Messengers installed",
     "unretained": "Files saved for work",
+    "exposure": "Time at work",
     "question": "Asking what is held",
     "leaving": "Leaving",
     "receipt": "Reminders",

@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from server.console.exposure import spent
 from server.console.present import CONNECTORS, STANDINGS, Look, icon_svg, verdict_look
 from server.moments import relative, utc_now
 
@@ -62,6 +63,12 @@ def clock(at: datetime) -> SafeString:
         f"{local:%a %Y-%m-%d %H:%M:%S %Z}",
         f"{local:%H:%M}",
     )
+
+
+@register.filter(name="spent")
+def spent_filter(seconds: int) -> str:
+    """Return a time that was spent, in hours and minutes."""
+    return spent(seconds)
 
 
 @register.simple_tag

@@ -2,6 +2,7 @@
 
 from server.fleet.models.channel import ChannelSeen
 from server.fleet.models.device import Device, FormerKey
+from server.fleet.models.exposure import ExposureDay
 from server.fleet.models.installation import Installation
 from server.fleet.models.installed import InstalledMessenger
 from server.fleet.models.records import CheckInRecord, ReceivedObservation
@@ -14,6 +15,7 @@ __all__ = [
     "CheckInRecord",
     "Device",
     "EnrolmentSecret",
+    "ExposureDay",
     "FormerKey",
     "Installation",
     "InstalledMessenger",
