@@ -118,6 +118,7 @@ def examine(facts: Facts) -> tuple[Finding, ...]:
             _settings,
             _installation,
             _ceiling,
+            _not_granted,
             _folder,
             _database,
             _space,
@@ -187,6 +188,12 @@ def _ceiling(facts: Facts) -> Iterable[Finding]:
         return
     told = ", ".join(f"{side}: {detail}" for side, detail in sides.items())
     yield Finding("ceiling", "fine", f"What may be reported at most: {told}.")
+
+
+def _not_granted(facts: Facts) -> Iterable[Finding]:
+    if facts.snapshot is not None:
+        for sentence in facts.snapshot.not_granted:
+            yield Finding("not granted", "fine", sentence)
 
 
 def _folder(facts: Facts) -> Iterable[Finding]:

@@ -1,14 +1,14 @@
 """The only door out: what may leave, in how much detail, and when.
 
 The outbox takes nothing but a `Cleared`, and only this module makes one. The door is closed where nothing was said: an empty
-ceiling lets nothing through, and before the notice nothing but a heartbeat leaves.
+ceiling lets nothing through, one that cannot be read any more neither, and before the notice nothing but a heartbeat leaves.
 
 A report that may not tell the time must not tell it by when it is sent either, so it waits until the hour or day is over.
 """
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
-from typing import NewType, TypeVar
+from typing import NewType, TypeVar, get_args
 
 import msgspec
 
@@ -68,6 +68,7 @@ class Door:
         self._ownership = ownership
         self._everybody_told = everybody_told
         self._told = set(told)
+        self._is_shut = False
 
     def tell(self, uid: int) -> None:
         """Take note that a user has been shown what is collected."""
@@ -81,12 +82,22 @@ class Door:
         """Take the policy's ceiling; it can only take away."""
         self._policy_ceiling = policy_ceiling
 
+    def shut(self) -> None:
+        """Let nothing through: the settings cannot be read any more, and what they would allow is not known."""
+        self._is_shut = True
+
+    def open_again(self) -> None:
+        """Go by the ceiling again."""
+        self._is_shut = False
+
     def detail(self, profile: Profile, uid: int | None) -> Detail:
         """Return how much about a user's profile may leave now; of what belongs to the device, once anybody was told."""
         return self.ceiling(profile) if self.was_told(uid) else "nothing"
 
     def ceiling(self, profile: Profile) -> Detail:
         """Return how much about a profile may leave once its user was told."""
+        if self._is_shut:
+            return "nothing"
         return allowed(self._ceiling, self._policy_ceiling, self._ownership, profile)
 
     def clear_sighting(
@@ -172,10 +183,15 @@ class Door:
     def clear_device(
         self, observation: PolicyAnswer | NoticeRecord | Trouble, now: datetime
     ) -> Cleared | None:
-        """Return an observation about the device itself, once anybody was told."""
-        if not self.was_told(None):
+        """Return an observation about the device itself, once anybody was told; never where the device's ceiling is empty."""
+        if self._is_closed() or not self.was_told(None):
             return None
         return Cleared(_PASS, observation, now, None)
+
+    def _is_closed(self) -> bool:
+        """Tell whether the device's own settings let nothing through, of whichever side."""
+        own = (allowed(self._ceiling, None, self._ownership, profile) for profile in get_args(Profile))
+        return self._is_shut or set(own) == {"nothing"}
 
     def clear_tombstone(self, tombstone: Tombstone, not_before: datetime) -> Cleared:
         """Return what is said of reports that were cleared and then dropped; no earlier than they themselves would have left."""

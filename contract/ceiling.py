@@ -3,6 +3,7 @@
 It comes with the device's own settings (MDM or file); the policy may only lower it. What it does not name does not leave.
 """
 
+from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
@@ -49,6 +50,18 @@ def allows_file_names(device: Ceiling, policy: Ceiling | None, ownership: str) -
 
 def _of(ceiling: Ceiling, ownership: str) -> ProfileCeiling:
     return {"company": ceiling.company, "personal": ceiling.personal}.get(ownership, ProfileCeiling())
+
+
+def exceeding(device: Ceiling, policy: Ceiling, ownership: str) -> Iterable[str]:
+    """Yield the profiles of which a policy would let more leave than the device does.
+
+    >>> own = Ceiling(personal=ProfileCeiling(work="name"))
+    >>> list(exceeding(own, Ceiling(personal=ProfileCeiling(work="exact", personal="nothing")), "personal"))
+    ['work']
+    """
+    for profile in ("work", "personal", "unknown"):
+        if allowed(device, policy, ownership, profile) != _detail(policy, ownership, profile):
+            yield profile
 
 
 def _detail(ceiling: Ceiling, ownership: str, profile: str) -> Detail:

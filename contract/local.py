@@ -176,6 +176,8 @@ class Snapshot(Dated, frozen=True, kw_only=True):
     """Alike."""
     can_hand_over: bool = False
     """Whether there is a folder for it."""
+    not_granted: tuple[str, ...] = ()
+    """Sentences: what the policy or an answer of the server asks for beyond what this device grants, and does not get."""
 
 
 class Reminder(Dated, frozen=True, kw_only=True):

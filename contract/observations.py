@@ -149,8 +149,12 @@ class NoticeRecord(Dated, frozen=True, kw_only=True, tag="notice", tag_field="ty
     at: Moment
 
 
+ASKED_FOR_MORE = "asked_for_more"
+"""The code of a `Trouble` that says what the server asked for and did not get."""
+
+
 class Trouble(Dated, frozen=True, kw_only=True, tag="trouble", tag_field="type"):
-    """The agent could not do a part of its work."""
+    """The agent could not do a part of its work, or the server asked for more than it may have."""
 
     code: Short
     detail: Short
@@ -294,7 +298,8 @@ DISCLOSURES: tuple[Disclosure, ...] = (
     ),
     Disclosure(
         type="trouble",
-        what="That a part of Decorum does not work here, which one and since when.",
+        what="That a part of Decorum does not work here, which one and since when, or that the server asked this device for more "
+        "than it may have.",
         why="So that it can be mended.",
         who="Administrators",
         personal=False,
@@ -368,8 +373,8 @@ def sentence(observation: Observation) -> str:
             return "You were shown what Decorum collects."
         case NoticeRecord():
             return "Your administrator recorded that you were told what Decorum collects."
-        case Trouble(detail=detail):
-            return f"A part of Decorum does not work: {detail}"
+        case Trouble(code=code, detail=detail):
+            return detail if code == ASKED_FOR_MORE else f"A part of Decorum does not work: {detail}"
         case Tombstone(count=count, first_due=first, last_due=last):
             reports = "One report was" if count == 1 else f"{count:,} reports were"
             days = f"of {first}" if first == last else f"of {first} to {last}"

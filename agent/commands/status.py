@@ -66,6 +66,7 @@ def lines(snapshot: Snapshot) -> Iterable[str]:
         yield "  You have not been shown yet what Decorum sees; until then only a sign of life leaves."
     if snapshot.server in _SERVER:
         yield f"  {_SERVER[snapshot.server]}"
+    yield from (f"  {sentence}" for sentence in snapshot.not_granted)
     todo = tuple(_to_do(snapshot))
     if todo:
         yield "\nTo do"

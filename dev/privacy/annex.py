@@ -109,10 +109,11 @@ IN_GERMAN: dict[str, German] = {
         "cce9848c",
     ),
     "trouble": German(
-        "Dass ein Teil von Decorum hier nicht arbeitet, welcher und seit wann.",
+        "Dass ein Teil von Decorum hier nicht arbeitet, welcher und seit wann, oder dass der Server von diesem Gerät mehr verlangt "
+        "hat, als ihm zusteht.",
         "Damit es behoben werden kann.",
         "Administration",
-        "fd1a4283",
+        "6d12717d",
     ),
     "tombstone": German(
         "Dass hier Meldungen verworfen wurden, weil zu viele zu lange warteten: wie viele, von welchen Tagen, und wann.",

@@ -16,6 +16,7 @@ from agent.reporting.check_in import CheckIns
 from agent.reporting.enrolment import Enroller, Enrolment, current_enrolment
 from agent.reporting.ledger import Ledger
 from agent.reporting.outbox import Outbox
+from agent.reporting.overreach import Overreach
 from agent.reporting.seals import Seals
 from agent.reporting.transport import CHECK_IN_PATH
 from agent.settings import Settings, load
@@ -126,6 +127,7 @@ class Device:
             self.door,
             self.clock,
             "company",
+            Overreach(self.store, self.journal, self.outbox, self.door),
         )
 
     def enrol(self, secret: str = SECRET, settings: Settings | None = None) -> Enrolment:

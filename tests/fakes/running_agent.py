@@ -21,7 +21,7 @@ from agent.sensing.noticing import Offer
 from agent.sensing.process_source import ProcessKey
 from agent.sensing.signals.linux_signals import LinuxSignals
 from agent.service.systemd import Systemd
-from agent.settings import load
+from agent.settings import Settings, load
 from agent.settings_watch import SettingsPlace
 from contract import wire
 from contract.ceiling import Ceiling
@@ -38,6 +38,9 @@ OWNER_UID = 0
 OTHER_UID = 1001
 
 
+AT_WORK = Side("work", "a test")
+
+
 class RunningAgent:
     """An enrolled agent with the tests' policy in force."""
 
@@ -51,7 +54,9 @@ class RunningAgent:
         before_start: Callable[[Path], None] = lambda _folder: None,
         systemd: Systemd | None = None,
         ownership: Ownership = "company",
+        place: SettingsPlace | None = None,
     ) -> None:
+        self._place = place
         self._systemd = systemd or Systemd()
         self._server_url, self._before_start = server_url, before_start
         self._folder, self._scope = folder, scope
@@ -72,13 +77,8 @@ class RunningAgent:
         device.store.close()
         self._before_start(self._folder)
         self.device = device
-        settings = msgspec.structs.replace(
-            load(None, Files(self._folder / "none")),
-            server_url=self._server_url,
-            ownership=self._ownership,
-            notice=self._notice,
-            ceiling=self._ceiling,
-        )
+        place = self._place or SettingsPlace(read=self._made_up, stamp=lambda: None)
+        settings = place.read()
         outside = Surroundings(
             clock=device.clock,
             processes=self.processes,
@@ -91,7 +91,7 @@ class RunningAgent:
             credentials=device.credentials,
             transport=device.server,
             usage=lambda: Usage(device.clock.monotonic(), self.seconds_of_work, 0),
-            settings=SettingsPlace(read=lambda: settings, stamp=lambda: None),
+            settings=place,
             systemd=self._systemd,
         )
         options = Options(state=self._folder, socket=self._folder / "agent.sock", scope=self._scope)
@@ -109,11 +109,20 @@ class RunningAgent:
         self._loop.run_until_complete(self._loop.shutdown_asyncgens())
         self._loop.close()
 
-    def start(self, messenger: str, uid: int) -> None:
+    def _made_up(self) -> Settings:
+        return msgspec.structs.replace(
+            load(None, Files(self._folder / "none")),
+            server_url=self._server_url,
+            ownership=self._ownership,
+            notice=self._notice,
+            ceiling=self._ceiling,
+        )
+
+    def start(self, messenger: str, uid: int, side: Side = AT_WORK) -> None:
         """Let a messenger start for a user."""
         self._pids += 1
         match = Match(messenger=messenger, name=messenger.title(), listed=True, confidence=1.0, evidence=())
-        found = Found(ProcessKey(self._pids, 1.0), uid, match, Side("work", "a test"))
+        found = Found(ProcessKey(self._pids, 1.0), uid, match, side)
         if asyncio._get_running_loop() is not None:
             self.agent._desk.take([found], [])
         else:
