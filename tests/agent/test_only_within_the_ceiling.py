@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from agent.compliance import Found
@@ -108,7 +108,7 @@ class Oracle:
         most = LEVELS.index(self._device[self._ownership][profile]) if is_told else 0
         allowed = self._days[number].policy
         if allowed is not None:
-            most = min(most, LEVELS.index(allowed[self._ownership][profile]))
+            most = min(most, LEVELS.index(allowed[self._ownership].get(profile, "nothing")))
         return LEVELS[most]
 
     def device_is_closed(self) -> bool:
@@ -172,7 +172,8 @@ class Life:
             self.agent.device.server.publish(policy(ceiling=ceiling, version=number + 2, channels=(rule,)))
             self.agent.check_in()
             for uid in day.told:
-                self.agent.ask("notice.shown", {}, Caller("owner", uid))
+                answer = self.agent.ask("notice.shown", {}, Caller("owner", uid))
+                assert "error" not in answer, answer
             self._events(number, day)
         for hours in (30, 3, 25):
             self._go_to(self.clock.at + timedelta(hours=hours))
@@ -405,7 +406,18 @@ def _live(ownership: str, device: Table, notice: str, lived: list[Day]) -> tuple
         return life, oracle
 
 
+ALL = {one: dict.fromkeys(PROFILES, "exact") for one in OWNERSHIPS}
+BOTH_USE_IT = tuple(Use("work", uid, 100 + uid % 7, 900 + uid % 7, listed=False) for uid in USERS)
+
+
 @settings(max_examples=25)
+@example("company", ALL, "show", [Day(None, (OWNER_UID,), BOTH_USE_IT, 300)])
+@example(
+    "personal",
+    ALL,
+    "given",
+    [Day(ALL, (), BOTH_USE_IT, 300), Day({**ALL, "personal": {}}, (), BOTH_USE_IT, None)],
+)
 @given(
     st.sampled_from(OWNERSHIPS),
     tables,
