@@ -314,9 +314,8 @@ class CheckIns:
 
 
 def _unknown_fields(reply: CheckInReply, acknowledgement: Acknowledgement, answer: bytes) -> Iterable[str]:
-    yield from in_fields("The server's answer", reply, msgspec.json.decode(answer))
-    said = msgspec.json.decode(payload_of(reply.sealed))
-    yield from in_fields("The server's sealed answer", acknowledgement, said)
+    yield from in_fields("The server's answer", reply, answer)
+    yield from in_fields("The server's sealed answer", acknowledgement, payload_of(reply.sealed))
 
 
 def _is_taken(sequence: int, acknowledgement: Acknowledgement) -> bool:

@@ -5,6 +5,7 @@ ceiling, and a field of an answer that this version knows nothing of. What a ser
 for, took back and asks for again is told anew.
 """
 
+import itertools
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Literal, get_args
@@ -51,10 +52,12 @@ class Overreach:
     def take(self, kind: Kind, sentences: Iterable[str], now: datetime) -> None:
         """Take all of one kind that is asked for now, in the caller's transaction; tell what is new."""
         known = self._known(kind)
-        asked = list(dict.fromkeys(sentences))[:AT_ONCE]
-        for new in (sentence for sentence in asked if sentence not in known):
+        asked = {_trouble(sentence, now).detail for sentence in itertools.islice(sentences, AT_ONCE)}
+        for new in sorted(asked - known.keys()):
             self._journal.append("trouble", _trouble(new, now), now)
-        after = {sentence: known.get(sentence, False) or self._tell(sentence, now) for sentence in asked}
+        after = {
+            sentence: known.get(sentence, False) or self._tell(sentence, now) for sentence in sorted(asked)
+        }
         if after != known:
             self._store.remember(f"{_FACT}{kind}", wire.encode(after).decode())
 
@@ -94,13 +97,19 @@ def in_ceiling(device: Ceiling, policy: Ceiling | None, serial: int, ownership: 
         )
 
 
-def in_fields(what: str, typed: msgspec.Struct, written: object) -> Iterable[str]:
+def in_fields(what: str, typed: msgspec.Struct, said: bytes) -> Iterable[str]:
     """Yield a sentence for each field of an answer that this version knows nothing of.
 
     Args:
         what: how to call the answer.
         typed: what was taken of it.
-        written: all of it, as plain data.
+        said: all of it, as it came.
     """
+    try:
+        # What no field was found for was passed over, and may be no text.
+        written = msgspec.json.decode(said.decode(errors="replace"))
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        yield f"{what} holds more than was heeded, and that cannot be read."
+        return
     for error in unknown_keys(typed, written):
         yield f"{what} has a field that this version does not know and did not heed: {error.path}"

@@ -170,6 +170,18 @@ def test_a_field_that_this_version_does_not_know_gets_nothing_and_is_told_once(
         assert shown(agent) == ([], [reported])
 
 
+@pytest.mark.parametrize("untrusted", [b'"\xff"', b"1e999999", b'{"\xff":[{}]}'])
+def test_a_field_that_cannot_be_read_keeps_no_answer_from_being_taken(
+    tmp_path: Path, untrusted: bytes
+) -> None:
+    with RunningAgent(tmp_path) as agent:
+        agent.device.server.tamper = lambda answer: answer[:-1] + b',"more":' + untrusted + b"}"
+        for _ in range(3):
+            agent.check_in()
+        assert agent.agent._reporter.server == "reachable"
+        assert len(told(agent)) == 1
+
+
 def test_a_policy_whose_ceiling_names_something_unknown_is_refused_and_told(tmp_path: Path) -> None:
     with RunningAgent(tmp_path, ceiling=LITTLE) as agent:
         server = agent.device.server
