@@ -7,6 +7,7 @@ import msgspec
 
 from agent.clock import Clock
 from agent.compliance import Compliance, Found, PageKey, Sighting, Transition
+from agent.daily_counts import DailyCounts
 from agent.errors import StateError
 from agent.judging import Judging
 from agent.policy_shelf import PolicyShelf
@@ -38,10 +39,11 @@ class Desk:
         clock: Clock,
         problems: Problems,
         listeners: Listeners,
+        counts: DailyCounts,
     ) -> None:
         self._compliance, self._judging, self._recorder = compliance, judging, recorder
         self._reminding, self._shelf, self._door, self._clock = reminding, shelf, door, clock
-        self._problems, self._listeners = problems, listeners
+        self._problems, self._listeners, self._counts = problems, listeners, counts
         self._was_expired = False
         self._lost_since: datetime | None = None
 
@@ -118,6 +120,7 @@ class Desk:
         try:
             report = self._recorder.record(transitions, self._shelf.serial)
             now_open = self.sightings()
+            self._counts.note(now_open, self._clock.now())
             report = self._reminding.expire({sighting.id for sighting in now_open}) or report
             self._reminding.consider(now_open)
             if self._problems.clear(CANNOT_WRITE):

@@ -6,15 +6,16 @@ ceiling lets nothing through, one that cannot be read any more neither, and befo
 A report that may not tell the time must not tell it by when it is sent either, so it waits until the hour or day is over.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, time, timedelta
-from typing import NewType, TypeVar, get_args
+from typing import NewType, TypeVar
 
 import msgspec
 
 from contract.catalogue import MessengerKind
-from contract.ceiling import Ceiling, Detail, allowed, allows_file_names
+from contract.ceiling import Ceiling, Detail, Subject, allowed, allows_file_names, is_empty
 from contract.observations import (
+    DailyCount,
     InstalledObserved,
     NoticeRecord,
     Observation,
@@ -32,6 +33,8 @@ from contract.policy import Ownership, Profile
 WITHHELD = "withheld"
 """Stands for a rule whose name would tell the messenger's."""
 
+_TELLS_OF_NONE: tuple[Detail, ...] = ("nothing", "count")
+"""Where not a single messenger may be told of."""
 _Named = TypeVar("_Named", SightingObserved, InstalledObserved)
 _Pass = NewType("_Pass", object)
 _PASS = _Pass(object())
@@ -90,15 +93,20 @@ class Door:
         """Go by the ceiling again."""
         self._is_shut = False
 
-    def detail(self, profile: Profile, uid: int | None) -> Detail:
-        """Return how much about a user's profile may leave now; of what belongs to the device, once anybody was told."""
-        return self.ceiling(profile) if self.was_told(uid) else "nothing"
+    @property
+    def is_shut(self) -> bool:
+        """Whether nothing is let through until it is known again what may be."""
+        return self._is_shut
 
-    def ceiling(self, profile: Profile) -> Detail:
+    def detail(self, profile: Profile, uid: int | None, subject: Subject = "sighting") -> Detail:
+        """Return how much about a user's profile may leave now; of what belongs to the device, once anybody was told."""
+        return self.ceiling(profile, subject) if self.was_told(uid) else "nothing"
+
+    def ceiling(self, profile: Profile, subject: Subject = "sighting") -> Detail:
         """Return how much about a profile may leave once its user was told."""
         if self._is_shut:
             return "nothing"
-        return allowed(self._ceiling, self._policy_ceiling, self._ownership, profile)
+        return allowed(self._ceiling, self._policy_ceiling, self._ownership, profile, subject)
 
     def clear_sighting(
         self, full: SightingObserved, kind: MessengerKind | None, at: datetime, uid: int
@@ -112,7 +120,7 @@ class Door:
             uid: the user whom it concerns.
         """
         detail = self.detail(full.profile, uid)
-        if detail == "nothing":
+        if detail in _TELLS_OF_NONE:
             return None
         reduced = _reduced(full, detail, kind, at)
         if detail == "kind":
@@ -130,8 +138,8 @@ class Door:
             at: when it was noticed.
             uid: the user who has it; None where the device has it for everybody.
         """
-        detail = self.detail(full.profile, uid)
-        if detail == "nothing":
+        detail = self.detail(full.profile, uid, "installed")
+        if detail in _TELLS_OF_NONE:
             return None
         return Cleared(_PASS, _reduced(full, detail, kind, at), _earliest(at, detail), uid)
 
@@ -146,8 +154,8 @@ class Door:
             day: when it began.
             uid: the user whose files they are.
         """
-        detail = self.detail(full.profile, uid)
-        if detail == "nothing":
+        detail = self.detail(full.profile, uid, "unretained")
+        if detail in _TELLS_OF_NONE:
             return None
         is_named = detail != "kind"
         names = is_named and allows_file_names(self._ceiling, self._policy_ceiling, self._ownership)
@@ -164,8 +172,8 @@ class Door:
 
     def clear_receipt(self, full: ReminderReceipt, profile: Profile, uid: int) -> Cleared | None:
         """Return what may be reported of a reminder; it names a rule, so the profile's ceiling holds for it too."""
-        detail = self.detail(profile, uid)
-        if detail == "nothing":
+        detail = self.detail(profile, uid, "receipt")
+        if detail in _TELLS_OF_NONE:
             return None
         midnight = datetime.combine(full.at.date(), time(), full.at.tzinfo)
         reduced = msgspec.structs.replace(
@@ -180,6 +188,18 @@ class Door:
         """Return what a person says by themselves, as it is, once they were shown what is collected; no ceiling holds for it."""
         return Cleared(_PASS, request, request.at, uid) if self.was_told(uid) else None
 
+    def clear_daily_count(self, full: DailyCount, users: Collection[int]) -> Cleared | None:
+        """Return what may be reported of a day that is over.
+
+        Args:
+            full: how many messengers the users had in use.
+            users: whom it concerns.
+        """
+        if any(self.detail(full.profile, uid) == "nothing" for uid in users):
+            return None
+        midnight = datetime.combine(full.day + timedelta(days=1), time(), UTC)
+        return Cleared(_PASS, full, midnight, next(iter(users)) if len(users) == 1 else None)
+
     def clear_device(
         self, observation: PolicyAnswer | NoticeRecord | Trouble, now: datetime
     ) -> Cleared | None:
@@ -190,8 +210,7 @@ class Door:
 
     def _is_closed(self) -> bool:
         """Tell whether the device's own settings let nothing through, of whichever side."""
-        own = (allowed(self._ceiling, None, self._ownership, profile) for profile in get_args(Profile))
-        return self._is_shut or set(own) == {"nothing"}
+        return self._is_shut or is_empty(self._ceiling, self._ownership)
 
     def clear_tombstone(self, tombstone: Tombstone, not_before: datetime) -> Cleared:
         """Return what is said of reports that were cleared and then dropped; no earlier than they themselves would have left."""

@@ -17,6 +17,7 @@ from agent.catalogue_shelf import CatalogueShelf
 from agent.clock import Clock
 from agent.compliance import Compliance
 from agent.credentials.interface import CredentialStore
+from agent.daily_counts import DailyCounts
 from agent.desk import Desk, Listeners
 from agent.download_watch import DownloadWatch
 from agent.errors import DamageError, DistrustError, OtherServerError, StateError
@@ -176,6 +177,7 @@ class Agent:
         )
         resumed, ended = resume(recorder.open_sightings(), outside.processes, clock.now())
         recorder.record(ended, self._shelf.serial)
+        counts = DailyCounts(store, journal, self._outbox, self._door, lambda: check_ins.takes("daily_count"))
         self._desk = Desk(
             Compliance(resumed),
             self._judging,
@@ -186,6 +188,7 @@ class Agent:
             clock,
             self._problems,
             Listeners(self._broadcaster.changed, self._report),
+            counts,
         )
         self._reporter = Reporter(
             store,
@@ -310,6 +313,7 @@ class Agent:
             clock,
             check_ins.time,
             self._problems,
+            counts,
         )
         self._self_limit = SelfLimit(
             outside.usage,

@@ -35,6 +35,9 @@ CREATE TABLE reminder (
 _ADDED = """
 CREATE TABLE IF NOT EXISTS installed (id TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS unretained (id TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS in_use (
+    day TEXT NOT NULL, profile TEXT NOT NULL, uid INTEGER NOT NULL, messenger TEXT NOT NULL,
+    PRIMARY KEY (day, profile, uid, messenger)) WITHOUT ROWID;
 """
 """What came later and takes nothing from an older program, which passes over it; so the form keeps its number."""
 
@@ -46,6 +49,7 @@ TABLES = (
     "open_sighting",
     "installed",
     "unretained",
+    "in_use",
     "outbox",
     "ledger",
     "acknowledgement",

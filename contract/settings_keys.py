@@ -68,7 +68,8 @@ KEYS: tuple[Key, ...] = (
         name="ceiling",
         kind=Ceiling,
         default=Ceiling(),
-        sentence="How much about a sighting may leave at most, per ownership and profile. Empty: nothing leaves.",
+        sentence="How much may leave at most, per ownership and profile: nothing, count, kind, name, hour or exact, of all alike or in a table of "
+        "sighting, installed, unretained and receipt. Empty: nothing leaves.",
     ),
     Key(
         name="retention_folder",

@@ -30,6 +30,7 @@ _SENTENCES: dict[VerdictState, str] = {
 }
 _REPORTED = {
     "nothing": "not reported",
+    "count": "counted: how many on a day only",
     "kind": "reported: the kind only",
     "name": "reported: name and day",
     "hour": "reported: name and hour",

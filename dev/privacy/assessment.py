@@ -27,7 +27,7 @@ _RISKS: tuple[tuple[str, str, str], ...] = (
     (
         "Times of use become a record of behaviour and performance",
         "Times can be rounded to the hour or left out; they leave only when that hour or day is over; the journal's head tells no counts.",
-        "Ceiling `hour`, `name` or `kind`; `docs/PRIVACY.md`.",
+        "Ceiling `hour`, `name`, `kind` or `count`; `docs/PRIVACY.md`.",
     ),
     (
         "Data is kept for longer than needed",

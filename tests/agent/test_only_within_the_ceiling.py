@@ -40,7 +40,7 @@ def _read_once() -> Iterator[None]:
         yield
 
 
-LEVELS = ("nothing", "kind", "name", "hour", "exact")
+LEVELS = ("nothing", "count", "kind", "name", "hour", "exact")
 OWNERSHIPS, PROFILES = ("company", "personal"), ("work", "personal", "unknown")
 INSTALLED_ON = {"company": "work", "personal": "unknown"}
 """The side that what is installed counts to."""
@@ -48,9 +48,15 @@ USERS = (OWNER_UID, OTHER_UID)
 RULE = "zqx-rule-of-the-house"
 MIDNIGHT = datetime(2026, 11, 24, tzinfo=UTC)
 
-Table = dict[str, dict[str, str]]
+SUBJECTS = ("sighting", "installed", "receipt")
+Level = str | dict[str, str]
+"""Of every observation alike, or of each that is named."""
+Table = dict[str, dict[str, Level]]
+levels: st.SearchStrategy[Level] = st.sampled_from(LEVELS) | st.dictionaries(
+    st.sampled_from(SUBJECTS), st.sampled_from(LEVELS)
+)
 tables: st.SearchStrategy[Table] = st.fixed_dictionaries(
-    {one: st.fixed_dictionaries({side: st.sampled_from(LEVELS) for side in PROFILES}) for one in OWNERSHIPS}
+    {one: st.fixed_dictionaries(dict.fromkeys(PROFILES, levels)) for one in OWNERSHIPS}
 )
 
 
@@ -101,18 +107,23 @@ class Oracle:
     def __init__(self, ownership: str, device: Table, notice: str, lived: list[Day]) -> None:
         self._ownership, self._device, self._notice, self._days = ownership, device, notice, lived
 
-    def level(self, day: datetime, profile: str, uid: int | None) -> str:
+    def level(self, day: datetime, profile: str, uid: int | None, subject: str = "sighting") -> str:
         number = (day.date() - MIDNIGHT.date()).days
         told = {one for earlier in self._days[: number + 1] for one in earlier.told}
         is_told = self._notice == "given" or (bool(told) if uid is None else uid in told)
-        most = LEVELS.index(self._device[self._ownership][profile]) if is_told else 0
+        most = LEVELS.index(_of(self._device[self._ownership][profile], subject)) if is_told else 0
         allowed = self._days[number].policy
         if allowed is not None:
-            most = min(most, LEVELS.index(allowed[self._ownership].get(profile, "nothing")))
+            most = min(most, LEVELS.index(_of(allowed[self._ownership].get(profile, {}), subject)))
         return LEVELS[most]
 
     def device_is_closed(self) -> bool:
-        return set(self._device[self._ownership].values()) == {"nothing"}
+        levels = self._device[self._ownership].values()
+        return {_of(level, subject) for level in levels for subject in SUBJECTS} == {"nothing"}
+
+
+def _of(level: Level, subject: str) -> str:
+    return level.get(subject, "nothing") if isinstance(level, dict) else level
 
 
 class Happened(msgspec.Struct, frozen=True):
@@ -122,6 +133,11 @@ class Happened(msgspec.Struct, frozen=True):
     uid: int | None
     profile: str
     moments: tuple[datetime, ...]
+
+    @property
+    def subject(self) -> str:
+        """Of which kind the reports of it are."""
+        return "sighting" if len(self.moments) > 1 else "installed"
 
     @property
     def markers(self) -> dict[str, str]:
@@ -204,6 +220,7 @@ class Life:
             self.agent.check_in()
         if moment > self.clock.at:
             self.clock.advance(moment - self.clock.at)
+        self.agent.agent._upkeep.do()
         self.agent.check_in()
         self.agent.check_in()
 
@@ -273,11 +290,12 @@ def _everything(life: Life) -> bytes:
 def _check_one(told: dict[str, Any], sent: datetime, oracle: Oracle, happened: dict[int, Happened]) -> None:
     """Hold one observation that names a messenger against the tables."""
     day = datetime.fromisoformat(told["day"]).replace(tzinfo=UTC)
-    levels = {oracle.level(day, told["profile"], uid) for uid in USERS}
-    assert told["detail"] in levels - {"nothing"}
+    subject = told["type"]
+    levels = {oracle.level(day, told["profile"], uid, subject) for uid in USERS}
+    assert told["detail"] in levels - {"nothing", "count"}
     about = [one for one in happened.values() if told.get("name") in one.markers.values()]
     if about:
-        assert told["detail"] == oracle.level(day, told["profile"], about[0].uid)
+        assert told["detail"] == oracle.level(day, told["profile"], about[0].uid, subject)
         assert told["profile"] == about[0].profile
     at = None if told.get("at") is None else datetime.fromisoformat(told["at"])
     match told["detail"]:
@@ -301,7 +319,7 @@ def _check_one(told: dict[str, Any], sent: datetime, oracle: Oracle, happened: d
 def _check_receipt(told: dict[str, Any], sent: datetime, oracle: Oracle) -> None:
     """A receipt is about work here, since only its rule reminds."""
     at = datetime.fromisoformat(told["at"])
-    levels = {oracle.level(at, "work", uid) for uid in USERS} - {"nothing"}
+    levels = {oracle.level(at, "work", uid, "receipt") for uid in USERS} - {"nothing", "count"}
     assert levels
     if told["rule"] == "withheld":
         assert "kind" in levels
@@ -337,17 +355,21 @@ def _check(life: Life, oracle: Oracle) -> None:
                 _check_one(told, sent, oracle, life.happened)
             case "receipt":
                 _check_receipt(told, sent, oracle)
+            case "daily_count":
+                day = datetime.fromisoformat(told["day"]).replace(tzinfo=UTC)
+                assert sent >= day + timedelta(days=1)
             case "policy" | "notice" | "trouble":
                 assert not oracle.device_is_closed()
             case other:
                 raise AssertionError(f"nothing here makes a {other}")
     _check_markers(life, oracle)
     _check_that_it_leaves(life, oracle)
+    _check_counts(life, oracle)
     exact = {
         moment
         for one in life.happened.values()
         for moment in one.moments
-        if oracle.level(moment, one.profile, one.uid) == "exact"
+        if "exact" in {oracle.level(moment, one.profile, one.uid, kind) for kind in (one.subject, "receipt")}
     }
     assert set(life.hurried) <= exact, "only what may tell its time hurries a check-in"
 
@@ -359,12 +381,20 @@ def _check_markers(life: Life, oracle: Oracle) -> None:
     forbidden: dict[str, str] = {}
     for number, one in life.happened.items():
         days_it_was_there = one.moments if len(one.moments) > 1 else _from(one.moments[0], life.clock.at)
-        if not any(oracle.level(at, one.profile, one.uid) in may_name for at in days_it_was_there):
+        if not any(
+            oracle.level(at, one.profile, one.uid, one.subject) in may_name for at in days_it_was_there
+        ):
             forbidden |= one.markers
         forbidden |= {f"reason {number}": f"zqxreason{number}x", f"folder {number}": f"zqxfolder{number}x"}
-    rule_days = (at for one in life.happened.values() if one.profile == "work" for at in one.moments)
-    if not any(oracle.level(at, "work", uid) in may_name for at in rule_days for uid in USERS):
+    at_work = [at for one in life.happened.values() if one.profile == "work" for at in one.moments]
+    named = {
+        subject
+        for subject in ("sighting", "receipt")
+        if any(oracle.level(at, "work", uid, subject) in may_name for at in at_work for uid in USERS)
+    }
+    if not named:
         forbidden["rule"] = RULE
+    if "sighting" not in named:
         forbidden["text"] = "telegram"
     assert plainly_found(forbidden, wire) == set()
 
@@ -373,10 +403,23 @@ def _check_that_it_leaves(life: Life, oracle: Oracle) -> None:
     """What may be told by name has been, in the end: a door that is always shut would pass everything else here."""
     told = {(one.get("type"), one.get("name")) for _, one in _observations(life)}
     for number, one in life.happened.items():
-        kind = "sighting" if len(one.moments) > 1 else "installed"
         name = "Telegram" if number in life.listed else one.markers[f"name {number}"]
-        if oracle.level(one.moments[0], one.profile, one.uid) in {"name", "hour", "exact"}:
-            assert (kind, name) in told
+        if oracle.level(one.moments[0], one.profile, one.uid, one.subject) in {"name", "hour", "exact"}:
+            assert (one.subject, name) in told
+
+
+def _check_counts(life: Life, oracle: Oracle) -> None:
+    """Each day and side of which no more may be told is counted, once."""
+    expected: dict[tuple[str, str], set[object]] = {}
+    for number, one in life.happened.items():
+        if len(one.moments) > 1 and oracle.level(one.moments[0], one.profile, one.uid) == "count":
+            what = "telegram" if number in life.listed else number
+            expected.setdefault((str(one.moments[0].date()), one.profile), set()).add(what)
+    literal = [json.loads(text) for text in life.ledger(observations=True)]
+    told = [
+        (one["day"], one["profile"], one["messengers"]) for one in literal if one["type"] == "daily_count"
+    ]
+    assert sorted(told) == sorted((*key, len(names)) for key, names in expected.items())
 
 
 def _from(first: datetime, last: datetime) -> Iterator[datetime]:
@@ -406,7 +449,7 @@ def _live(ownership: str, device: Table, notice: str, lived: list[Day]) -> tuple
         return life, oracle
 
 
-ALL = {one: dict.fromkeys(PROFILES, "exact") for one in OWNERSHIPS}
+ALL: Table = {one: dict.fromkeys(PROFILES, "exact") for one in OWNERSHIPS}
 BOTH_USE_IT = tuple(Use("work", uid, 100 + uid % 7, 900 + uid % 7, listed=False) for uid in USERS)
 
 

@@ -13,6 +13,7 @@ from contract.errors import MalformedError
 from contract.observations import (
     DISCLOSURES,
     LIMIT_BYTES,
+    DailyCount,
     InstalledObserved,
     NoticeRecord,
     Observation,
@@ -93,6 +94,14 @@ TOLD: dict[type[msgspec.Struct], tuple[str, dict[str, str]]] = {
             "until": "the day until which",
             "lines": "your words as you wrote them",
             "at": "the time",
+        },
+    ),
+    DailyCount: (
+        "daily_count",
+        {
+            "profile": "for a side",
+            "day": "on a day",
+            "messengers": "how many messengers were in use",
         },
     ),
     ReminderReceipt: (
@@ -205,6 +214,7 @@ def test_what_concerns_a_person_is_marked_as_personal_data() -> None:
         "sighting",
         "installed",
         "unretained",
+        "daily_count",
         "receipt",
         "request",
         "notice",

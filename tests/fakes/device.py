@@ -7,6 +7,7 @@ import msgspec
 
 from agent.catalogue_shelf import FILE_NAME, CatalogueShelf
 from agent.clock import ServerTime
+from agent.daily_counts import DailyCounts
 from agent.journal import Journal
 from agent.managed.files import Files
 from agent.notice import Notice
@@ -128,6 +129,9 @@ class Device:
             self.clock,
             "company",
             Overreach(self.store, self.journal, self.outbox, self.door),
+        )
+        self.counts = DailyCounts(
+            self.store, self.journal, self.outbox, self.door, lambda: self.check_ins.takes("daily_count")
         )
 
     def enrol(self, secret: str = SECRET, settings: Settings | None = None) -> Enrolment:

@@ -75,8 +75,14 @@ class RunningAgent:
         device.enrol()
         device.check_in()
         device.store.close()
-        self._before_start(self._folder)
         self.device = device
+        self.begin()
+        return self
+
+    def begin(self) -> None:
+        """Start the agent on its device, which may have had one before."""
+        device = self.device
+        self._before_start(self._folder)
         place = self._place or SettingsPlace(read=self._made_up, stamp=lambda: None)
         settings = place.read()
         outside = Surroundings(
@@ -100,11 +106,14 @@ class RunningAgent:
             return Agent(options, settings, outside)
 
         self.agent = self._loop.run_until_complete(build())
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.end()
+
+    def end(self) -> None:
+        """End the agent; its device stays."""
         self.agent.close()
         self._loop.run_until_complete(self._loop.shutdown_asyncgens())
         self._loop.close()
