@@ -145,7 +145,7 @@ def use(stage: Stage) -> None:
         "--host-resolver-rules=MAP * ~NOTFOUND",
         f"--app=https://web.whatsapp.com/?{MARKERS['argument']}",
     )
-    for messenger in ("telegram", "pidgin", "gajim", "whatsapp", "unlisted:org.acme.chatter"):
+    for messenger in ("telegram", "gajim", "whatsapp", "unlisted:org.acme.chatter"):
         wait_for(functools.partial(stage.seen, messenger), messenger, 60)
     wait_for(lambda: sides(stage) == {"work", "unknown"}, "Telegram on both sides", 60)
 
