@@ -190,7 +190,8 @@ def kept_in(file: Path, trust: Trust) -> CatalogueBundle | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise DistrustError(f"It cannot be read ({error}).", "unreadable") from error
+        # Without the path, which names a person: this sentence is reported.
+        raise DistrustError(f"It cannot be read ({error.strerror}).", "unreadable") from error
     try:
         kept = wire.decode(Kept, untrusted, limit_bytes=REPLY_LIMIT_BYTES)
     except MalformedError as error:

@@ -1,11 +1,13 @@
 """The way of a fact through the agent: found, judged, recorded, told. Everything that changes the picture comes through here."""
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 
 import msgspec
 
 from agent.clock import Clock
 from agent.compliance import Compliance, Found, PageKey, Sighting, Transition
+from agent.daily_counts import DailyCounts
 from agent.errors import StateError
 from agent.judging import Judging
 from agent.policy_shelf import PolicyShelf
@@ -37,11 +39,13 @@ class Desk:
         clock: Clock,
         problems: Problems,
         listeners: Listeners,
+        counts: DailyCounts,
     ) -> None:
         self._compliance, self._judging, self._recorder = compliance, judging, recorder
         self._reminding, self._shelf, self._door, self._clock = reminding, shelf, door, clock
-        self._problems, self._listeners = problems, listeners
+        self._problems, self._listeners, self._counts = problems, listeners, counts
         self._was_expired = False
+        self._lost_since: datetime | None = None
 
     def sightings(self) -> tuple[Sighting, ...]:
         """Return what runs now."""
@@ -87,8 +91,27 @@ class Desk:
         Raises:
             StateError: nothing can be written.
         """
-        own = [sighting for sighting in self.sightings() if sighting.uid == uid]
-        self._recorder.report_open(own, self._shelf.serial, self._clock.now())
+        self._report_open([sighting for sighting in self.sightings() if sighting.uid == uid])
+
+    def ceiling_lost(self) -> None:
+        """Let nothing leave until it is known again what may."""
+        self._door.shut()
+        self._lost_since = self._lost_since or self._clock.now()
+        self._listeners.changed()
+
+    def ceiling_found(self) -> None:
+        """Go by the ceiling again, and report what runs and was started meanwhile.
+
+        Raises:
+            StateError: nothing can be written.
+        """
+        self._door.open_again()
+        since, self._lost_since = self._lost_since, None
+        if since is not None:
+            self._report_open([sighting for sighting in self.sightings() if sighting.started >= since])
+
+    def _report_open(self, sightings: Iterable[Sighting]) -> None:
+        self._recorder.report_open(sightings, self._shelf.serial, self._clock.now())
         self._listeners.report()
         self._listeners.changed()
 
@@ -97,6 +120,7 @@ class Desk:
         try:
             report = self._recorder.record(transitions, self._shelf.serial)
             now_open = self.sightings()
+            self._counts.note(now_open, self._clock.now())
             report = self._reminding.expire({sighting.id for sighting in now_open}) or report
             self._reminding.consider(now_open)
             if self._problems.clear(CANNOT_WRITE):

@@ -14,6 +14,7 @@ from agent.clock import DOUBT
 from agent.provisioning import Refusal
 from agent.reporting.enrolment import Enrolment
 from agent.settings import Settings
+from contract.ceiling import is_empty, spelt_out
 from contract.local import Noticing, Snapshot
 from contract.places import THIS_SYSTEM, Scope, System
 from contract.version import VERSION
@@ -118,6 +119,7 @@ def examine(facts: Facts) -> tuple[Finding, ...]:
             _settings,
             _installation,
             _ceiling,
+            _not_granted,
             _folder,
             _database,
             _space,
@@ -176,8 +178,8 @@ def _ceiling(facts: Facts) -> Iterable[Finding]:
     if facts.settings is None:
         return
     ceiling = getattr(facts.settings.ceiling, facts.settings.ownership)
-    sides = {side: getattr(ceiling, side) for side in ("work", "personal", "unknown")}
-    if set(sides.values()) == {"nothing"}:
+    sides = {side: spelt_out(getattr(ceiling, side)) for side in ("work", "personal", "unknown")}
+    if is_empty(facts.settings.ceiling, facts.settings.ownership):
         yield Finding(
             "ceiling",
             "attention",
@@ -185,8 +187,14 @@ def _ceiling(facts: Facts) -> Iterable[Finding]:
             "If that is not meant, set `ceiling` in the settings.",
         )
         return
-    told = ", ".join(f"{side}: {detail}" for side, detail in sides.items())
+    told = "; ".join(f"{side}: {detail}" for side, detail in sides.items())
     yield Finding("ceiling", "fine", f"What may be reported at most: {told}.")
+
+
+def _not_granted(facts: Facts) -> Iterable[Finding]:
+    if facts.snapshot is not None:
+        for sentence in facts.snapshot.not_granted:
+            yield Finding("not granted", "fine", sentence)
 
 
 def _folder(facts: Facts) -> Iterable[Finding]:

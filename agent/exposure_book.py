@@ -65,7 +65,7 @@ class ExposureBook:
             self._kept.values(),
             lambda: secrets.token_hex(16),
             is_captured,
-            lambda uid: door.detail("work", uid),
+            lambda uid: door.detail("work", uid, "exposure"),
         )
 
     def go_on(self, resumed: Iterable[Sighting]) -> None:

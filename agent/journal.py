@@ -24,6 +24,7 @@ Kind = Literal[
     "installed",
     "unretained",
     "request",
+    "daily_count",
     "reminder",
     "policy",
     "notice",

@@ -1,20 +1,21 @@
 """The only door out: what may leave, in how much detail, and when.
 
 The outbox takes nothing but a `Cleared`, and only this module makes one. The door is closed where nothing was said: an empty
-ceiling lets nothing through, and before the notice nothing but a heartbeat leaves.
+ceiling lets nothing through, one that cannot be read any more neither, and before the notice nothing but a heartbeat leaves.
 
 A report that may not tell the time must not tell it by when it is sent either, so it waits until the hour or day is over.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import NewType, TypeVar
 
 import msgspec
 
 from contract.catalogue import MessengerKind
-from contract.ceiling import DETAILS, Ceiling, Detail, allowed, allows_file_names
+from contract.ceiling import DETAILS, Ceiling, Detail, Subject, allowed, allows_file_names, is_empty
 from contract.observations import (
+    DailyCount,
     ExposureObserved,
     InstalledObserved,
     NoticeRecord,
@@ -35,6 +36,8 @@ QUARTER_SECONDS = 900
 WITHHELD = "withheld"
 """Stands for a rule whose name would tell the messenger's."""
 
+_TELLS_OF_NONE: tuple[Detail, ...] = ("nothing", "count")
+"""Where not a single messenger may be told of."""
 _Named = TypeVar("_Named", SightingObserved, InstalledObserved)
 _Pass = NewType("_Pass", object)
 _PASS = _Pass(object())
@@ -71,6 +74,7 @@ class Door:
         self._ownership = ownership
         self._everybody_told = everybody_told
         self._told = set(told)
+        self._is_shut = False
 
     def tell(self, uid: int) -> None:
         """Take note that a user has been shown what is collected."""
@@ -84,13 +88,28 @@ class Door:
         """Take the policy's ceiling; it can only take away."""
         self._policy_ceiling = policy_ceiling
 
-    def detail(self, profile: Profile, uid: int | None) -> Detail:
-        """Return how much about a user's profile may leave now; of what belongs to the device, once anybody was told."""
-        return self.ceiling(profile) if self.was_told(uid) else "nothing"
+    def shut(self) -> None:
+        """Let nothing through: the settings cannot be read any more, and what they would allow is not known."""
+        self._is_shut = True
 
-    def ceiling(self, profile: Profile) -> Detail:
+    def open_again(self) -> None:
+        """Go by the ceiling again."""
+        self._is_shut = False
+
+    @property
+    def is_shut(self) -> bool:
+        """Whether nothing is let through until it is known again what may be."""
+        return self._is_shut
+
+    def detail(self, profile: Profile, uid: int | None, subject: Subject = "sighting") -> Detail:
+        """Return how much about a user's profile may leave now; of what belongs to the device, once anybody was told."""
+        return self.ceiling(profile, subject) if self.was_told(uid) else "nothing"
+
+    def ceiling(self, profile: Profile, subject: Subject = "sighting") -> Detail:
         """Return how much about a profile may leave once its user was told."""
-        return allowed(self._ceiling, self._policy_ceiling, self._ownership, profile)
+        if self._is_shut:
+            return "nothing"
+        return allowed(self._ceiling, self._policy_ceiling, self._ownership, profile, subject)
 
     def clear_sighting(
         self, full: SightingObserved, kind: MessengerKind | None, at: datetime, uid: int
@@ -104,7 +123,7 @@ class Door:
             uid: the user whom it concerns.
         """
         detail = self.detail(full.profile, uid)
-        if detail == "nothing":
+        if detail in _TELLS_OF_NONE:
             return None
         reduced = _reduced(full, detail, kind, at)
         if detail == "kind":
@@ -122,8 +141,8 @@ class Door:
             at: when it was noticed.
             uid: the user who has it; None where the device has it for everybody.
         """
-        detail = self.detail(full.profile, uid)
-        if detail == "nothing":
+        detail = self.detail(full.profile, uid, "installed")
+        if detail in _TELLS_OF_NONE:
             return None
         return Cleared(_PASS, _reduced(full, detail, kind, at), _earliest(at, detail), uid)
 
@@ -138,8 +157,8 @@ class Door:
             day: when it began.
             uid: the user whose files they are.
         """
-        detail = self.detail(full.profile, uid)
-        if detail == "nothing":
+        detail = self.detail(full.profile, uid, "unretained")
+        if detail in _TELLS_OF_NONE:
             return None
         is_named = detail != "kind"
         names = is_named and allows_file_names(self._ceiling, self._policy_ceiling, self._ownership)
@@ -166,15 +185,15 @@ class Door:
             at: a moment in the device's own zone.
             uid: the user whom it concerns.
         """
-        detail = min(at_most, self.detail("work", uid), key=DETAILS.index)
-        if detail == "nothing":
+        detail = min(at_most, self.detail("work", uid, "exposure"), key=DETAILS.index)
+        if detail in _TELLS_OF_NONE:
             return None
         return Cleared(_PASS, _rounded(full, detail, kind), _midnight_after(full.day, at), uid)
 
     def clear_receipt(self, full: ReminderReceipt, profile: Profile, uid: int) -> Cleared | None:
         """Return what may be reported of a reminder; it names a rule, so the profile's ceiling holds for it too."""
-        detail = self.detail(profile, uid)
-        if detail == "nothing":
+        detail = self.detail(profile, uid, "receipt")
+        if detail in _TELLS_OF_NONE:
             return None
         midnight = datetime.combine(full.at.date(), time(), full.at.tzinfo)
         reduced = msgspec.structs.replace(
@@ -189,13 +208,29 @@ class Door:
         """Return what a person says by themselves, as it is, once they were shown what is collected; no ceiling holds for it."""
         return Cleared(_PASS, request, request.at, uid) if self.was_told(uid) else None
 
+    def clear_daily_count(self, full: DailyCount, users: Collection[int]) -> Cleared | None:
+        """Return what may be reported of a day that is over.
+
+        Args:
+            full: how many messengers the users had in use.
+            users: whom it concerns.
+        """
+        if any(self.detail(full.profile, uid) == "nothing" for uid in users):
+            return None
+        midnight = datetime.combine(full.day + timedelta(days=1), time(), UTC)
+        return Cleared(_PASS, full, midnight, next(iter(users)) if len(users) == 1 else None)
+
     def clear_device(
         self, observation: PolicyAnswer | NoticeRecord | Trouble, now: datetime
     ) -> Cleared | None:
-        """Return an observation about the device itself, once anybody was told."""
-        if not self.was_told(None):
+        """Return an observation about the device itself, once anybody was told; never where the device's ceiling is empty."""
+        if self._is_closed() or not self.was_told(None):
             return None
         return Cleared(_PASS, observation, now, None)
+
+    def _is_closed(self) -> bool:
+        """Tell whether the device's own settings let nothing through, of whichever side."""
+        return self._is_shut or is_empty(self._ceiling, self._ownership)
 
     def clear_tombstone(self, tombstone: Tombstone, not_before: datetime) -> Cleared:
         """Return what is said of reports that were cleared and then dropped; no earlier than they themselves would have left."""

@@ -18,6 +18,7 @@ from agent.catalogue_shelf import CatalogueShelf
 from agent.clock import Clock
 from agent.compliance import Compliance
 from agent.credentials.interface import CredentialStore
+from agent.daily_counts import DailyCounts
 from agent.desk import Desk, Listeners
 from agent.download_watch import DownloadWatch
 from agent.errors import DamageError, DistrustError, OtherServerError, StateError
@@ -49,6 +50,7 @@ from agent.reporting.comparing import Comparing
 from agent.reporting.enrolment import Enroller, Enrolment, assurance_of
 from agent.reporting.ledger import Ledger
 from agent.reporting.outbox import Outbox
+from agent.reporting.overreach import Overreach, in_ceiling
 from agent.reporting.reporter import Reporter, Rhythm
 from agent.reporting.seals import Seals
 from agent.reporting.secret_file import FILE_NAME as SECRET_FILE_NAME
@@ -147,6 +149,7 @@ class Agent:
             told=self._notice.told(),
         )
         seals = Seals(store, outside.credentials)
+        self._overreach = Overreach(store, journal, self._outbox, self._door)
         self._check_ins = check_ins = CheckIns(
             store,
             journal,
@@ -158,6 +161,7 @@ class Agent:
             self._door,
             clock,
             settings.ownership,
+            self._overreach,
         )
         self._export_folders = ExportFolders(
             settings.export_folders,
@@ -207,6 +211,7 @@ class Agent:
         resumed, ended = resume(recorder.open_sightings(), outside.processes, clock.now())
         exposure.go_on(resumed)
         recorder.record(ended, self._shelf.serial)
+        counts = DailyCounts(store, journal, self._outbox, self._door, lambda: check_ins.takes("daily_count"))
         self._desk = Desk(
             Compliance(resumed),
             self._judging,
@@ -217,6 +222,7 @@ class Agent:
             clock,
             self._problems,
             Listeners(self._broadcaster.changed, self._report),
+            counts,
         )
         self._reporter = Reporter(
             store,
@@ -341,6 +347,7 @@ class Agent:
             clock,
             check_ins.time,
             self._problems,
+            counts,
         )
         self._self_limit = SelfLimit(
             outside.usage,
@@ -353,7 +360,12 @@ class Agent:
             self._broadcaster.changed,
         )
         self._settings_watch = SettingsWatch(
-            settings, outside.settings, self._problems, self._broadcaster.changed
+            settings,
+            outside.settings,
+            self._problems,
+            self._broadcaster.changed,
+            self._desk.ceiling_lost,
+            self._ceiling_found,
         )
         self._local = LocalServer(
             options.socket,
@@ -467,7 +479,12 @@ class Agent:
         policy = self._judging.policy
         return None if policy is None else policy.profiles
 
+    def _ceiling_found(self) -> None:
+        self._desk.ceiling_found()
+        self._installs.settle_soon()
+
     def _policy_changed(self) -> None:
+        self._note_higher_ceiling()
         self._desk.policy_changed(self._sides.again(self._desk.sightings()))
         self._installs.settle_soon()
 
@@ -475,6 +492,14 @@ class Agent:
         """Put what is known of server and connectors now to work."""
         self._desk.rejudge()
         self._broadcaster.changed()
+
+    def _note_higher_ceiling(self) -> None:
+        """Tell once of a policy that would let more leave than this device does."""
+        policy, own = self._judging.policy, self._settings
+        ceiling = None if policy is None else policy.ceiling
+        asked = in_ceiling(own.ceiling, ceiling, self._shelf.serial, own.ownership)
+        with contextlib.suppress(StateError), self._store.transaction():  # the next start tells of it
+            self._overreach.take("ceiling", asked, self._clock.now())
 
     def _load_catalogue(self, enrolment: Enrolment) -> None:
         try:
@@ -499,6 +524,7 @@ class Agent:
     def _notice_shown(self, uid: int, language: str | None) -> None:
         self._notice.record_shown(self._door, uid, self._clock.now(), language)
         self._desk.user_told(uid)
+        self._note_higher_ceiling()
         self._installs.settle_soon()
 
     def _snapshot_for(self, caller: Caller) -> Snapshot:
@@ -528,6 +554,7 @@ class Agent:
             focused=self._web_pages.focused(),
             catalogue=self._catalogues.in_use,
             catalogue_refused=self._catalogues.refused(),
+            asked_for_more=self._overreach.all(),
             for_work=choices(
                 (one.messenger for one in self._installations.there()),
                 self._catalogues.catalogue,

@@ -1,6 +1,7 @@
 """Notices that the settings were changed, so that the agent takes them up without being started again by anybody.
 
-It looks at stamps, not into files. What is wrong is told as a problem, and the settings that were in force stay.
+It looks at stamps, not into files. What is wrong is told as a problem, and the settings that were in force stay, with one exception: while
+they cannot be read, it is not known any more what may leave, so nothing does.
 """
 
 import asyncio
@@ -31,13 +32,22 @@ class SettingsWatch:
     Args:
         in_force: the settings that the agent runs with.
         on_change: called when a problem comes or goes.
+        on_broken: called when they cannot be read.
+        on_mended: called when the settings in force can be read again.
     """
 
     def __init__(
-        self, in_force: Settings, place: SettingsPlace, problems: Problems, on_change: Callable[[], None]
+        self,
+        in_force: Settings,
+        place: SettingsPlace,
+        problems: Problems,
+        on_change: Callable[[], None],
+        on_broken: Callable[[], None] = lambda: None,
+        on_mended: Callable[[], None] = lambda: None,
     ) -> None:
         self._in_force, self._read, self._stamp = in_force, place.read, place.stamp
         self._problems, self._on_change = problems, on_change
+        self._on_broken, self._on_mended = on_broken, on_mended
         self._seen = self._stamped()
         self.changed: Settings | None = None
         """The settings to go on with, once they are others."""
@@ -58,12 +68,16 @@ class SettingsWatch:
         try:
             written = self._read()
         except SettingsError as error:
+            self._on_broken()
             if self._problems.report(PROBLEM, error):
                 self._on_change()
             return False
-        if self._problems.clear(PROBLEM):
+        was_broken = self._problems.clear(PROBLEM)
+        if was_broken:
             self._on_change()
         if not _starts_over(written, self._in_force):
+            if was_broken:
+                self._on_mended()
             return False
         self.changed = written
         return True

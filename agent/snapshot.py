@@ -7,6 +7,7 @@ import msgspec
 
 from agent.compliance import PageKey, Sighting
 from agent.privacy import Door
+from agent.reporting.overreach import Asked
 from contract.catalogue import Catalogue
 from contract.judge import VerdictState, worst
 from contract.local import (
@@ -20,6 +21,7 @@ from contract.local import (
     WorkChoice,
 )
 from contract.messages import PolicyBundle
+from contract.observations import ASKED_FOR_MORE
 from contract.policy import Ownership
 
 
@@ -54,6 +56,8 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     unretained: tuple[UnretainedRow, ...] = ()
     """Of the user whom the agent serves."""
     can_hand_over: bool = False
+    asked_for_more: tuple[Asked, ...] = ()
+    """What the server asks for and does not get."""
 
 
 def build(view: View, door: Door, catalogue: Catalogue, *, uid: int | None, sees_uid: int | None) -> Snapshot:
@@ -91,6 +95,7 @@ def build(view: View, door: Door, catalogue: Catalogue, *, uid: int | None, sees
         for_work=view.for_work,
         unretained=view.unretained,
         can_hand_over=view.can_hand_over,
+        not_granted=tuple(one.sentence for one in view.asked_for_more if one.kind != "wish"),
     )
 
 
@@ -108,6 +113,11 @@ def _problems(view: View) -> Iterable[Problem]:
             f"A new list of messengers was refused: {view.catalogue_refused}",
             "The last good one stays in use; tell your administrator.",
         )
+    for one in view.asked_for_more:
+        if one.kind == "wish":
+            yield Problem(
+                ASKED_FOR_MORE, one.sentence, "It got nothing of that; tell whoever answers for the server."
+            )
     if view.clock_in_doubt:
         yield Problem(
             "clock_in_doubt",

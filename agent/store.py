@@ -36,6 +36,9 @@ _ADDED = """
 CREATE TABLE IF NOT EXISTS installed (id TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS unretained (id TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS exposure (id TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS in_use (
+    day TEXT NOT NULL, profile TEXT NOT NULL, uid INTEGER NOT NULL, messenger TEXT NOT NULL,
+    PRIMARY KEY (day, profile, uid, messenger)) WITHOUT ROWID;
 """
 """What came later and takes nothing from an older program, which passes over it; so the form keeps its number."""
 
@@ -48,6 +51,7 @@ TABLES = (
     "installed",
     "unretained",
     "exposure",
+    "in_use",
     "outbox",
     "ledger",
     "acknowledgement",

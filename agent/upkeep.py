@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from agent.clock import Clock
+from agent.daily_counts import DailyCounts
 from agent.errors import StateError
 from agent.journal import Journal
 from agent.policy_shelf import PolicyShelf
@@ -26,6 +27,7 @@ class Upkeep:
 
     Args:
         time: the time, if any clock can be believed.
+        counts: tells of the days that are over.
     """
 
     def __init__(
@@ -39,10 +41,11 @@ class Upkeep:
         clock: Clock,
         time: Callable[[], datetime | None],
         problems: Problems,
+        counts: DailyCounts,
     ) -> None:
         self._store, self._journal, self._ledger, self._outbox = store, journal, ledger, outbox
         self._shelf, self._door, self._clock, self._time = shelf, door, clock, time
-        self._problems = problems
+        self._problems, self._counts = problems, counts
 
     async def run(self) -> None:
         """Keep up until cancelled."""
@@ -70,6 +73,7 @@ class Upkeep:
 
     def _shorten(self) -> None:
         now, at = self._time(), self._clock.now()
+        self._counts.settle(now)
         dropped = self._outbox.trim(now, self._door, at)
         if dropped:
             self._journal.append("agent", {"dropped": dropped}, at)

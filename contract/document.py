@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
+from contract.ceiling import Detail, Level, Subject
 from contract.hours import Interval, OfficeHours
 from contract.local import Section
 from contract.policy import DefaultRule, Policy, Stance
@@ -15,6 +16,26 @@ _STANCES: dict[Stance, str] = {
     "personal_only": "may be used personally, never for work",
     "restricted": "may be used in breaks and outside office hours only",
     "banned": "may not be used",
+}
+_SIDES = {
+    "work": "for work",
+    "personal": "for personal use",
+    "unknown": "of which it cannot be told",
+}
+_LEAVES: dict[Detail, str] = {
+    "nothing": "nothing",
+    "count": "how many were used on a day, and nothing else",
+    "kind": "of which kind, on which day",
+    "name": "which one, on which day",
+    "hour": "which one, in which hour",
+    "exact": "which one, and when",
+}
+_SUBJECTS: dict[Subject, str] = {
+    "sighting": "in use",
+    "installed": "installed",
+    "unretained": "files saved for work that nothing retains",
+    "exposure": "for how long messengers are open at work",
+    "receipt": "reminders about them",
 }
 _DAY_NAMES = {
     "mon": "Monday",
@@ -43,6 +64,7 @@ def render(policy: Policy, language: str, name_of: NameOf) -> tuple[Section, ...
         Section("Office hours", tuple(_hours(policy.office_hours))),
         Section("Conduct", (policy.text(policy.reminders.conduct, language),)),
         *_clauses(policy, language),
+        Section("What devices may report at most", tuple(_reported(policy))),
         Section("How long things are kept", tuple(_retention(policy))),
         Section("Whom to ask", tuple(_contacts(policy))),
     )
@@ -145,6 +167,25 @@ def _clauses(policy: Policy, language: str) -> Iterable[Section]:
         if clause.link:
             paragraphs.append(clause.link)
         yield Section(policy.text(clause.heading, language), tuple(paragraphs))
+
+
+def _reported(policy: Policy) -> Iterable[str]:
+    """Yield what the policy's own ceiling lets leave; the device's may be lower."""
+    if policy.ceiling is None:
+        return
+    for equipment, profiles in (
+        (f"equipment of {policy.company}", policy.ceiling.company),
+        ("personal equipment", policy.ceiling.personal),
+    ):
+        for side, words in _SIDES.items():
+            yield f"From {equipment}, of messengers {words}: {_level(getattr(profiles, side))}."
+    yield "A device's own settings may allow less, and never more by this policy."
+
+
+def _level(level: Level) -> str:
+    if isinstance(level, str):
+        return _LEAVES[level]
+    return "; ".join(f"{words}: {_LEAVES[getattr(level, subject)]}" for subject, words in _SUBJECTS.items())
 
 
 def _retention(policy: Policy) -> Iterable[str]:

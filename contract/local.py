@@ -176,6 +176,8 @@ class Snapshot(Dated, frozen=True, kw_only=True):
     """Alike."""
     can_hand_over: bool = False
     """Whether there is a folder for it."""
+    not_granted: tuple[str, ...] = ()
+    """Sentences: what the policy or an answer of the server asks for beyond what this device grants, and does not get."""
 
 
 class Reminder(Dated, frozen=True, kw_only=True):
@@ -212,7 +214,10 @@ class LedgerRow(Dated, frozen=True, kw_only=True):
 
 
 class DisclosurePage(msgspec.Struct, frozen=True, kw_only=True):
-    """What Decorum sees, for this device: one row a type, and what the ceiling lets through per profile."""
+    """What Decorum sees, for this device: one row a type, and what the ceiling lets through per profile.
+
+    `work`, `personal` and `unknown` say it of sightings.
+    """
 
     ownership: Ownership
     work: Detail
@@ -220,6 +225,8 @@ class DisclosurePage(msgspec.Struct, frozen=True, kw_only=True):
     unknown: Detail
     notice_due: bool
     retention_days: int | None
+    others: dict[str, dict[Profile, Detail]] = {}
+    """What it lets through of what is installed and of receipts, by their types; where an older agent does not tell, as much as of sightings."""
 
 
 class Hello(msgspec.Struct, frozen=True):

@@ -129,6 +129,15 @@ class ExposureObserved(Dated, frozen=True, kw_only=True, tag="exposure", tag_fie
     uncaptured_seconds: Seconds | None = None
 
 
+class DailyCount(Dated, frozen=True, kw_only=True, tag="daily_count", tag_field="type"):
+    """How many messengers were in use on one side on a day that is over; never of which kind, or which."""
+
+    profile: Profile
+    day: date
+    messengers: Annotated[int, msgspec.Meta(ge=1, le=2**53)]
+    """On a day on which there was none, nothing is told."""
+
+
 class ReminderReceipt(Dated, frozen=True, kw_only=True, tag="receipt", tag_field="type"):
     """A reminder's text was shown, acknowledged or deferred on this device; nothing says by whom."""
 
@@ -175,8 +184,12 @@ class NoticeRecord(Dated, frozen=True, kw_only=True, tag="notice", tag_field="ty
     at: Moment
 
 
+ASKED_FOR_MORE = "asked_for_more"
+"""The code of a `Trouble` that says what the server asked for and did not get."""
+
+
 class Trouble(Dated, frozen=True, kw_only=True, tag="trouble", tag_field="type"):
-    """The agent could not do a part of its work."""
+    """The agent could not do a part of its work, or the server asked for more than it may have."""
 
     code: Short
     detail: Short
@@ -203,6 +216,7 @@ Observation = (
     | InstalledObserved
     | UnretainedObserved
     | ExposureObserved
+    | DailyCount
     | ReminderReceipt
     | Request
     | PolicyAnswer
@@ -211,7 +225,7 @@ Observation = (
     | Tombstone
 )
 
-ASKED_FOR = frozenset({"installed", "unretained", "request", "exposure"})
+ASKED_FOR = frozenset({"installed", "unretained", "exposure", "daily_count", "request"})
 """Types that came later: a device keeps them back until its server says that it takes them, so that none is lost to an older one."""
 
 
@@ -301,6 +315,14 @@ DISCLOSURES: tuple[Disclosure, ...] = (
         personal=True,
     ),
     Disclosure(
+        type="daily_count",
+        what="Where no more than that is allowed for a side: how many messengers were in use on it on a day, once that day is over. Never of "
+        "which kind, which ones, or when.",
+        why="So that it is known whether messengers are in use at all, without knowing more.",
+        who="Compliance officers",
+        personal=True,
+    ),
+    Disclosure(
         type="receipt",
         what="That a reminder's text was shown on this device: which text in which language, about which rule of "
         "which policy, when, and whether it was acknowledged or put off; under a random number.",
@@ -332,7 +354,8 @@ DISCLOSURES: tuple[Disclosure, ...] = (
     ),
     Disclosure(
         type="trouble",
-        what="That a part of Decorum does not work here, which one and since when.",
+        what="That a part of Decorum does not work here, which one and since when, or that the server asked this device for more "
+        "than it may have.",
         why="So that it can be mended.",
         who="Administrators",
         personal=False,
@@ -394,24 +417,41 @@ def sentence(observation: Observation) -> str:
     match observation:
         case SightingObserved() | InstalledObserved() | UnretainedObserved() | ExposureObserved():
             return _messenger_sentence(observation)
+        case DailyCount():
+            return f"{counted(observation)}."
         case ReminderReceipt(outcome=outcome, rule=rule):
             return f"A reminder about the rule {rule} was {outcome}."
         case Request():
             return _request_sentence(observation)
-        case PolicyAnswer(outcome="applied", serial=serial):
-            return "A policy was applied." if serial is None else f"Policy number {serial} was applied."
-        case PolicyAnswer(reason=reason):
-            return f"A policy was refused: {reason}"
+        case PolicyAnswer() | Trouble() | Tombstone():
+            return _devices_sentence(observation)
         case NoticeRecord(how="shown"):
             return "You were shown what Decorum collects."
         case NoticeRecord():
             return "Your administrator recorded that you were told what Decorum collects."
-        case Trouble(detail=detail):
-            return f"A part of Decorum does not work: {detail}"
-        case Tombstone(count=count, first_due=first, last_due=last):
-            reports = "One report was" if count == 1 else f"{count:,} reports were"
-            days = f"of {first}" if first == last else f"of {first} to {last}"
-            return f"{reports} dropped here before being sent, {days}: too many waited."
+
+
+def _devices_sentence(observation: PolicyAnswer | Trouble | Tombstone) -> str:
+    match observation:
+        case PolicyAnswer():
+            return _policy_sentence(observation)
+        case Trouble(code=code, detail=detail):
+            return detail if code == ASKED_FOR_MORE else f"A part of Decorum does not work: {detail}"
+        case Tombstone():
+            return _tombstone_sentence(observation)
+
+
+def _policy_sentence(answer: PolicyAnswer) -> str:
+    if answer.outcome == "refused":
+        return f"A policy was refused: {answer.reason}"
+    return "A policy was applied." if answer.serial is None else f"Policy number {answer.serial} was applied."
+
+
+def _tombstone_sentence(dropped: Tombstone) -> str:
+    reports = "One report was" if dropped.count == 1 else f"{dropped.count:,} reports were"
+    first, last = dropped.first_due, dropped.last_due
+    days = f"of {first}" if first == last else f"of {first} to {last}"
+    return f"{reports} dropped here before being sent, {days}: too many waited."
 
 
 _TRANSITIONS = {"started": "was started", "judged": "was judged again", "ended": "was closed"}
@@ -440,9 +480,22 @@ def _messenger_sentence(
             return _exposure_sentence(observation)
 
 
+def counted(told: DailyCount) -> str:
+    """Return how many messengers were in use on a day.
+
+    >>> counted(DailyCount(profile="personal", day=date(2026, 11, 27), messengers=3))
+    '3 messengers on the personal side on 27 November 2026'
+    """
+    messengers = "One messenger" if told.messengers == 1 else f"{told.messengers:,} messengers"
+    return f"{messengers} on {_side(told.profile)} on {told.day.day} {told.day:%B %Y}"
+
+
+def _side(profile: Profile) -> str:
+    return "an unknown side" if profile == "unknown" else f"the {profile} side"
+
+
 def _sighting_sentence(seen: SightingObserved) -> str:
-    side = "an unknown side" if seen.profile == "unknown" else f"the {seen.profile} side"
-    what = f"{called(seen)} {_TRANSITIONS[seen.transition]} on {side} on {seen.day}{_time_of_day(seen.at)}"
+    what = f"{called(seen)} {_TRANSITIONS[seen.transition]} on {_side(seen.profile)} on {seen.day}{_time_of_day(seen.at)}"
     said = f"{what}; {_VERDICTS[seen.verdict]}."
     if seen.unlisted is None:
         return said

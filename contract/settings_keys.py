@@ -73,7 +73,8 @@ KEYS: tuple[Key, ...] = (
         name="ceiling",
         kind=Ceiling,
         default=Ceiling(),
-        sentence="How much about a sighting may leave at most, per ownership and profile. Empty: nothing leaves.",
+        sentence="How much may leave at most, per ownership and profile: nothing, count, kind, name, hour or exact, of all alike or in a table of "
+        "sighting, installed, unretained, exposure and receipt. Empty: nothing leaves.",
     ),
     Key(
         name="retention_folder",
@@ -138,7 +139,7 @@ class Value(msgspec.Struct, frozen=True):
 def resolve(layers: dict[Origin, dict[str, object]]) -> dict[str, Value]:
     """Return every setting in force; a later layer of `ORIGINS` wins.
 
-    Numbers out of bounds are clamped and remarked on. Unknown names are refused, since a misspelt ceiling would otherwise
+    Numbers out of bounds are clamped and remarked on; a server's are not taken at all. Unknown names are refused, since a misspelt ceiling would otherwise
     be believed to hold. Only the server is never refused: what it may not say, or says wrongly, is not heard, so that no answer
     of a server can keep an agent from starting.
 
@@ -181,17 +182,30 @@ def _resolve_key(key: Key, layers: dict[Origin, dict[str, object]]) -> Value:
         layer = layers.get(origin, {})
         if key.name not in layer or (origin == "server" and not key.server_may_change):
             continue
+        if origin == "server":
+            value = _wished(key, layer[key.name], value)
+            continue
         try:
             value = _bounded(key, convert(key.kind, layer[key.name]), origin)
         except MalformedError as error:
-            if origin == "server":
-                remark = f"The server asked for {layer[key.name]!r}, which is not taken: {error.detail}"
-                value = msgspec.structs.replace(value, remark=remark)
-                continue
             raise MalformedError(
                 f"The setting {key.name}: {error.detail}", error.remedy, f"$.{key.name}{error.path[1:]}"
             ) from error
     return value
+
+
+def _wished(key: Key, wanted: object, before: Value) -> Value:
+    """Return what a server asked for; where it may not have that, what was in force before, with a remark."""
+    try:
+        value = _bounded(key, convert(key.kind, wanted), "server")
+        why = value.remark
+    except MalformedError as error:
+        value, why = before, error.detail
+    if why is None:
+        return value
+    return msgspec.structs.replace(
+        before, remark=f"The server asked for {wanted!r}, which is not taken: {why}"
+    )
 
 
 def _bounded(key: Key, asked: object, origin: Origin) -> Value:

@@ -227,7 +227,8 @@ def program(place: Path, scene: Scene) -> Iterator[None]:
     """Run the real program against an agent that says what the scene needs."""
     agent = LocalAgent(place / "agent.sock", scene.snapshot or examples.in_line())
     notice_due = scene.snapshot is not None and scene.snapshot.notice_due
-    agent.answers |= {"policy": examples.policy(), "disclosure": examples.disclosure(notice_due=notice_due)}
+    disclosure = examples.disclosure(personal="count", notice_due=notice_due)
+    agent.answers |= {"policy": examples.policy(), "disclosure": disclosure}
     agent.ledger = ledger()
     if scene.snapshot is not None:
         agent.start()

@@ -30,6 +30,7 @@ _SENTENCES: dict[VerdictState, str] = {
 }
 _REPORTED = {
     "nothing": "not reported",
+    "count": "counted: how many on a day only",
     "kind": "reported: the kind only",
     "name": "reported: name and day",
     "hour": "reported: name and hour",
@@ -66,6 +67,7 @@ def lines(snapshot: Snapshot) -> Iterable[str]:
         yield "  You have not been shown yet what Decorum sees; until then only a sign of life leaves."
     if snapshot.server in _SERVER:
         yield f"  {_SERVER[snapshot.server]}"
+    yield from (f"  {sentence}" for sentence in snapshot.not_granted)
     todo = tuple(_to_do(snapshot))
     if todo:
         yield "\nTo do"

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 import msgspec
 from msgspec import structs
@@ -52,7 +52,7 @@ from contract.local import (
     WorkQuery,
 )
 from contract.observations import sentence
-from contract.policy import Ownership
+from contract.policy import Ownership, Profile
 
 T = TypeVar("T")
 
@@ -80,6 +80,9 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True):
     retention_folder: str | None
     hand_over: Callable[[list[str]], None]
     report: Callable[[], None]
+
+
+PROFILES: tuple[Profile, ...] = get_args(Profile)
 
 
 def handlers(sources: Sources) -> dict[str, Handler]:
@@ -131,6 +134,12 @@ class _Answers:
             unknown=door.ceiling("unknown"),
             notice_due=caller.uid is not None and not door.was_told(caller.uid),
             retention_days=None if bundle is None else bundle.policy.retention.personal_data_days,
+            others={
+                "installed": {profile: door.ceiling(profile, "installed") for profile in PROFILES},
+                "unretained": {profile: door.ceiling(profile, "unretained") for profile in PROFILES},
+                "exposure": {"work": door.ceiling("work", "exposure")},
+                "receipt": {profile: door.ceiling(profile, "receipt") for profile in PROFILES},
+            },
         )
 
     def notice_shown(self, caller: Caller, params: object) -> Nothing:

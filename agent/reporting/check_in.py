@@ -5,6 +5,7 @@ prepare()   numbers what is due, writes the ledger and the journal, seals; nothi
 apply()     verifies the sealed answer; forgets what was taken; puts a new policy in force, or refuses it
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import msgspec
@@ -19,12 +20,13 @@ from agent.reporting import told_connectors, wishes
 from agent.reporting.enrolment import Enrolment, platform
 from agent.reporting.ledger import Ledger
 from agent.reporting.outbox import Outbox, Waiting
+from agent.reporting.overreach import Overreach, in_fields, in_wishes
 from agent.reporting.seals import Seals, reply_in
 from agent.rescue import SEQUENCE_LOST
 from agent.store import Store
 from agent.trust import Trust, Use, key_id, open_bundle, open_catalogue
 from contract import wire
-from contract.envelope import Address, SigningKey, seal
+from contract.envelope import Address, SigningKey, payload_of, seal
 from contract.messages import (
     OBSERVATIONS_AT_MOST,
     REPLY_LIMIT_BYTES,
@@ -76,11 +78,13 @@ class CheckIns:
         door: Door,
         clock: Clock,
         ownership: Ownership,
+        overreach: Overreach,
     ) -> None:
         self._store, self._journal, self._ledger, self._outbox = store, journal, ledger, outbox
         self._catalogues = catalogues
         self._shelf, self._seals, self._door, self._clock = shelf, seals, door, clock
         self._ownership: Ownership = ownership
+        self._overreach = overreach
         self._next_key: SigningKey | None = None
 
     def server_time(self) -> ServerTime | None:
@@ -142,6 +146,8 @@ class CheckIns:
             self._store.remember(_ALSO_TAKES, " ".join(ASKED_FOR.intersection(acknowledgement.also_takes)))
             wishes.keep(self._store, acknowledgement)
             told_connectors.keep(self._store, acknowledgement)
+            self._overreach.take("wish", in_wishes(acknowledgement.settings), now)
+            self._overreach.take("field", _unknown_fields(reply, acknowledgement, answer), now)
             if reply.bundle is not None:
                 self._take_bundle(reply.bundle, reply, acknowledgement, prepared.enrolment, now)
             is_new_catalogue = reply.catalogue is not None and self._take_catalogue(
@@ -306,6 +312,11 @@ class CheckIns:
         cleared = self._door.clear_device(observation, now)
         if cleared is not None:
             self._outbox.add(cleared)
+
+
+def _unknown_fields(reply: CheckInReply, acknowledgement: Acknowledgement, answer: bytes) -> Iterable[str]:
+    yield from in_fields("The server's answer", reply, answer)
+    yield from in_fields("The server's sealed answer", acknowledgement, payload_of(reply.sealed))
 
 
 def _is_taken(sequence: int, acknowledgement: Acknowledgement) -> bool:

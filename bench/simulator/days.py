@@ -140,6 +140,7 @@ class _Life:
             None if bundle is None else bundle.policy.ceiling,
             self._person.ownership,
             habit.profile,
+            "sighting",
         )
 
     def _see(self, use: Use, identity: str, transition: str, at: datetime, verdict: Verdict) -> None:

@@ -91,6 +91,13 @@ IN_GERMAN: dict[str, German] = {
         "Compliance",
         "a8ccf371",
     ),
+    "daily_count": German(
+        "Wo für eine Seite nicht mehr zugelassen ist: wie viele Messenger an einem Tag auf ihr benutzt wurden, sobald der Tag vorbei ist. Nie "
+        "welcher Art, welche, oder wann.",
+        "Damit bekannt ist, ob überhaupt Messenger benutzt werden, ohne mehr zu wissen.",
+        "Compliance",
+        "1ca3f071",
+    ),
     "receipt": German(
         "Dass der Text einer Erinnerung auf diesem Gerät gezeigt wurde: welcher Text in welcher Sprache, zu welcher Regel welcher Richtlinie, wann, "
         "und ob er bestätigt oder aufgeschoben wurde; unter einer Zufallszahl.",
@@ -118,10 +125,11 @@ IN_GERMAN: dict[str, German] = {
         "cce9848c",
     ),
     "trouble": German(
-        "Dass ein Teil von Decorum hier nicht arbeitet, welcher und seit wann.",
+        "Dass ein Teil von Decorum hier nicht arbeitet, welcher und seit wann, oder dass der Server von diesem Gerät mehr verlangt "
+        "hat, als ihm zusteht.",
         "Damit es behoben werden kann.",
         "Administration",
-        "fd1a4283",
+        "6d12717d",
     ),
     "tombstone": German(
         "Dass hier Meldungen verworfen wurden, weil zu viele zu lange warteten: wie viele, von welchen Tagen, und wann.",
@@ -132,6 +140,7 @@ IN_GERMAN: dict[str, German] = {
 }
 _DETAILS: dict[Detail, str] = {
     "nothing": "nichts verlässt das Gerät",
+    "count": "wie viele Messenger an einem Tag benutzt wurden, sonst nichts; gesendet nach dem Ende des Tages",
     "kind": "dass an einem Tag ein Messenger dieser Art benutzt wurde, nie welcher",
     "name": "welcher an welchem Tag; gesendet nach Mitternacht",
     "hour": "welcher in welcher Stunde; gesendet nach deren Ende",

@@ -30,7 +30,7 @@ _RISKS: tuple[tuple[str, str, str], ...] = (
             "Times can be rounded to the hour or left out; they leave only when that hour or day is over; the journal's head tells no counts; "
             "for how long a messenger was open at work is told as a day's total, rounded where exact times may not leave."
         ),
-        "Ceiling `hour`, `name` or `kind`; `docs/PRIVACY.md`.",
+        "Ceiling `hour`, `name`, `kind` or `count`; `docs/PRIVACY.md`.",
     ),
     (
         "Data is kept for longer than needed",

@@ -8,6 +8,7 @@ from contract.policy import Retention
 
 WHAT_LEAVES: dict[Detail, str] = {
     "nothing": "nothing leaves",
+    "count": "how many messengers were used on a day, and nothing else; it leaves once the day is over",
     "kind": "that a messenger of this kind was used on a day; never which one",
     "name": "which one, on which day; it leaves after midnight",
     "hour": "which one, in which hour; it leaves when the hour is over",
@@ -63,6 +64,9 @@ def page() -> str:
     ]
     lines.extend(f"| `{detail}` | {WHAT_LEAVES[detail]} |" for detail in DETAILS)
     lines += [
+        "",
+        "A level for a side holds for sightings, for what is installed, for files that nothing retains and for receipts of reminders alike; a table (`sighting`,",
+        "`installed`, `unretained`, `exposure`, `receipt`) names one for each, and what it leaves out does not leave. Days are counted of sightings alone.",
         "",
         "Until a person was shown this, or the administrator recorded that it was given otherwise, nothing but a sign of life leaves about",
         "them. `decorum ledger`, and *What Decorum sees* in the tray, list literally what was sent, and compare it with what the server holds.",

@@ -8,6 +8,8 @@ from django.utils import timezone
 
 from contract.errors import MalformedError
 from contract.observations import (
+    ASKED_FOR_MORE,
+    DailyCount,
     ExposureObserved,
     InstalledObserved,
     NoticeRecord,
@@ -19,6 +21,7 @@ from contract.observations import (
     Trouble,
     UnretainedObserved,
     called,
+    counted,
     decode,
     duration,
     sentence,
@@ -81,9 +84,13 @@ def story(device: Device, before: int | None = None) -> Story:
 
 
 def _told_after(page: Iterable[ReceivedObservation]) -> str | None:
-    observed = (_decoded(row) for row in page if row.kind in {"sighting", "installed"})
-    details = {one.detail for one in observed if isinstance(one, SightingObserved | InstalledObserved)}
-    if details & {"kind", "name"}:
+    observed = (_decoded(row) for row in page if row.kind in {"sighting", "installed", "daily_count"})
+    details = {
+        "count" if isinstance(one, DailyCount) else one.detail
+        for one in observed
+        if isinstance(one, SightingObserved | InstalledObserved | DailyCount)
+    }
+    if details & {"count", "kind", "name"}:
         return "day"
     return "hour" if "hour" in details else None
 
@@ -125,7 +132,7 @@ def _others(page: Iterable[ReceivedObservation]) -> Iterable[Entry]:
     for row in page:
         if row.kind in {"sighting", "exposure"} or row.body is None:
             continue
-        if row.kind in {"installed", "unretained"}:
+        if row.kind in {"installed", "unretained", "daily_count"}:
             yield from _of_day(row)
             continue
         title, remark, at = _in_words(row)
@@ -147,6 +154,8 @@ def _of_day(row: ReceivedObservation) -> Iterable[Entry]:
         case InstalledObserved() as noticed:
             title = f"{called(noticed)} {'is installed' if noticed.change == 'found' else 'was removed'}"
             yield _day_entry(row, noticed.day, noticed.at, title)
+        case DailyCount() as told:
+            yield _day_entry(row, told.day, None, counted(told), "No more is told of this side")
         case UnretainedObserved() as noted:
             yield _day_entry(row, noted.day, None, "Files for work that nothing retained", sentence(noted))
 
@@ -220,8 +229,14 @@ def _in_words(row: ReceivedObservation) -> tuple[str, str, datetime | None]:
             how = "shown on the device" if notice.how == "shown" else "recorded as given by the administrator"
             how += f", version {notice.version}" + (f", in {notice.language}" if notice.language else "")
             return "Notice of what is collected", how, notice.at
-        case Trouble() as trouble:
-            return "A part of Decorum does not work there", f"{trouble.detail} ({trouble.code})", trouble.at
+        case Trouble(code=code) as trouble:
+            is_refused = code == ASKED_FOR_MORE
+            title = (
+                "It was asked for more than it grants"
+                if is_refused
+                else "A part of Decorum does not work there"
+            )
+            return title, f"{trouble.detail} ({code})", trouble.at
         case Tombstone() as dropped:
             return "Reports were dropped there", sentence(dropped), dropped.at
         case _:

@@ -78,6 +78,7 @@ class Room:
             device.clock,
             self.problems,
             Listeners(self._changed, self._report),
+            device.counts,
         )
 
     def _changed(self) -> None:
@@ -247,6 +248,7 @@ def test_a_reminder_expires_too_if_the_messenger_ended_while_the_agent_was_away(
         room.device.clock,
         room.problems,
         Listeners(lambda: None, lambda: None),
+        room.device.counts,
     )
     room.desk.rejudge()
     assert room.outcomes() == ["expired"]

@@ -7,8 +7,9 @@ import pytest
 
 from agent.privacy import WITHHELD, Cleared, Door
 from contract import observations, wire
-from contract.ceiling import DETAILS, Ceiling, Detail, ProfileCeiling
+from contract.ceiling import DETAILS, Ceiling, Detail, ObservationCeiling, ProfileCeiling
 from contract.observations import (
+    DailyCount,
     ExposureObserved,
     InstalledObserved,
     NoticeRecord,
@@ -20,6 +21,7 @@ from contract.observations import (
 from contract.policy import Ownership, Profile
 
 UID = 1000
+TELLING = [one for one in DETAILS if one not in {"nothing", "count"}]
 AT = datetime(2026, 3, 2, 9, 47, 31, tzinfo=UTC)
 SIGHTING = SightingObserved(
     sighting="a" * 32,
@@ -152,7 +154,7 @@ def test_name_tells_the_day_and_is_sent_after_it() -> None:
     assert cleared.not_before == datetime(2026, 3, 3, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("detail", DETAILS[1:])
+@pytest.mark.parametrize("detail", TELLING)
 def test_what_an_unlisted_messenger_says_of_itself_leaves_only_where_its_name_does(detail: Detail) -> None:
     said = Unlisted(
         platform="linux", kind="desktop_id", value="org.chatter", evidence=("It opens irc links.",)
@@ -178,7 +180,7 @@ def test_kind_names_neither_the_messenger_nor_a_rule_that_would_name_it() -> Non
     assert cleared.not_before == datetime(2026, 3, 3, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("detail", [one for one in DETAILS if one != "nothing"])
+@pytest.mark.parametrize("detail", TELLING)
 def test_what_is_installed_is_as_coarse_and_waits_as_long_as_a_sighting(detail: Detail) -> None:
     cleared, like = door(detail).clear_installed(INSTALLED, "consumer", AT, UID), cleared_sighting(detail)
     assert cleared is not None
@@ -246,7 +248,7 @@ def test_a_receipt_is_as_coarse_as_the_sighting_that_it_is_about() -> None:
     assert kind.not_before == datetime(2026, 3, 3, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("detail", [one for one in DETAILS if one != "nothing"])
+@pytest.mark.parametrize("detail", TELLING)
 def test_what_leaves_says_in_which_detail_it_was_let_through(detail: Detail) -> None:
     seen = cleared_sighting(detail).observation
     assert isinstance(seen, SightingObserved)
@@ -271,3 +273,28 @@ def test_the_notice_itself_may_leave_once_somebody_was_told() -> None:
     assert cleared is not None
     assert cleared.observation == record
     assert cleared.not_before == AT + timedelta(seconds=1)
+
+
+def test_where_days_are_counted_no_single_messenger_is_told_of() -> None:
+    counted = door("count")
+    assert counted.clear_sighting(SIGHTING, "consumer", AT, UID) is None
+    assert counted.clear_receipt(RECEIPT, "work", UID) is None
+    assert counted.clear_installed(INSTALLED, "consumer", AT, UID) is None
+    full = DailyCount(profile="work", day=AT.date(), messengers=3)
+    cleared = counted.clear_daily_count(full, {UID})
+    assert cleared is not None
+    assert (cleared.observation, cleared.not_before) == (full, datetime(2026, 3, 3, tzinfo=UTC))
+    assert (cleared.uid, door("nothing").clear_daily_count(full, {UID})) == (UID, None)
+    assert door("count", told=False).clear_daily_count(full, {UID}) is None
+
+
+def test_each_observation_has_a_ceiling_of_its_own() -> None:
+    side = ProfileCeiling(work=ObservationCeiling(sighting="exact", receipt="name"))
+    own = Door(Ceiling(company=side), "company", everybody_told=True)
+    assert own.clear_installed(INSTALLED, "consumer", AT, UID) is None
+    receipt = own.clear_receipt(RECEIPT, "work", UID)
+    assert receipt is not None
+    assert receipt.not_before == datetime(2026, 3, 3, tzinfo=UTC)
+    sighting = own.clear_sighting(SIGHTING, "consumer", AT, UID)
+    assert sighting is not None
+    assert sighting.not_before == AT

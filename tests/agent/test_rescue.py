@@ -56,7 +56,7 @@ def test_a_whole_state_and_none_are_left_alone(tmp_path: Path) -> None:
     assert file.read_bytes() == before
 
 
-@pytest.mark.parametrize("share", [0.1, 0.3, 0.45, 0.7, 0.9])
+@pytest.mark.parametrize("share", [0.1, 0.3, 0.5, 0.7, 0.9])
 def test_what_can_be_read_goes_on_and_everything_arrives_once(tmp_path: Path, share: float) -> None:
     device = lived(tmp_path)
     file = tmp_path / "state.sqlite3"

@@ -32,6 +32,7 @@ class Kept(Device):
             self.clock,
             self.check_ins.time,
             self.problems,
+            self.counts,
         )
 
 

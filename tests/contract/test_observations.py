@@ -13,6 +13,7 @@ from contract.errors import MalformedError
 from contract.observations import (
     DISCLOSURES,
     LIMIT_BYTES,
+    DailyCount,
     ExposureObserved,
     InstalledObserved,
     NoticeRecord,
@@ -110,6 +111,14 @@ TOLD: dict[type[msgspec.Struct], tuple[str, dict[str, str]]] = {
             "uncaptured_sessions": "for how much of that nothing was known to retain its messages",
             "seconds": "for how long while the machine was awake",
             "uncaptured_seconds": "for how much of that nothing was known to retain its messages",
+        },
+    ),
+    DailyCount: (
+        "daily_count",
+        {
+            "profile": "for a side",
+            "day": "on a day",
+            "messengers": "how many messengers were in use",
         },
     ),
     ReminderReceipt: (
@@ -223,6 +232,7 @@ def test_what_concerns_a_person_is_marked_as_personal_data() -> None:
         "installed",
         "unretained",
         "exposure",
+        "daily_count",
         "receipt",
         "request",
         "notice",

@@ -161,7 +161,7 @@ def test_a_value_of_the_wrong_type_is_refused_by_its_path(name: str, value: Any,
         assert name in refused.value.detail
 
 
-@given(st.sampled_from(sorted(OF_THE_SERVER)), st.sampled_from(ORIGINS[1:]), st.integers())
+@given(st.sampled_from(sorted(OF_THE_SERVER)), st.sampled_from(["file", "managed"]), st.integers())
 def test_a_number_out_of_bounds_is_brought_to_the_nearest_bound_and_remarked_on(
     name: str, origin: Origin, asked: int
 ) -> None:
@@ -189,7 +189,8 @@ def test_a_ceiling_is_taken_whole_so_that_a_higher_layer_can_close_what_a_lower_
         ({"highest_rung": "close", "poll_milliseconds": 800}, 800),
         ({"invented_later": {"deep": [1]}, "poll_milliseconds": 800}, 800),
         ({"poll_milliseconds": "fast"}, 750),
-        ({"poll_milliseconds": 1}, 100),
+        ({"poll_milliseconds": 1}, 750),
+        ({"poll_milliseconds": 99_999}, 750),
     ],
 )
 def test_no_answer_of_a_server_keeps_an_agent_from_starting(asked: dict[str, object], kept: int) -> None:
@@ -205,6 +206,18 @@ def test_a_wish_that_is_not_taken_is_said_and_leaves_what_was_in_force() -> None
     assert (value.value, value.origin) == (900, "file")
     assert value.remark is not None
     assert "'fast'" in value.remark
+
+
+@given(st.sampled_from(sorted(OF_THE_SERVER)), st.integers())
+def test_a_wish_out_of_bounds_gets_nothing_and_is_remarked_on(name: str, asked: int) -> None:
+    low, high = {"check_in_seconds": (5, 86_400), "poll_milliseconds": (100, 10_000)}[name]
+    before, value = resolve({})[name], resolve({"server": {name: asked}})[name]
+    if low <= asked <= high:
+        assert (value.value, value.origin, value.remark) == (asked, "server", None)
+    else:
+        assert (value.value, value.origin) == (before.value, before.origin)
+        assert value.remark is not None
+        assert str(asked) in value.remark
 
 
 def test_what_the_administrator_fixed_no_server_changes() -> None:

@@ -93,6 +93,8 @@ class Stage:
             "DECORUM_SERVER_CHECK_IN_SECONDS": "5",
             "DECORUM_SOCKET": str(self.socket),
         }
+        self.within: tuple[str, ...] = ()
+        """A command that `decorum` is run by, such as one that gives it another host name."""
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self, name: str, *command: str, environment: Mapping[str, str] = {}) -> subprocess.Popen[bytes]:
@@ -138,8 +140,9 @@ class Stage:
 
     def run(self, module: str, *arguments: str, feed: str = "") -> subprocess.CompletedProcess[str]:
         """Run a program of ours to its end."""
+        within = self.within if module == "agent.cli" else ()
         return subprocess.run(
-            [sys.executable, "-m", module, *arguments],
+            [*within, sys.executable, "-m", module, *arguments],
             input=feed,
             capture_output=True,
             text=True,
@@ -196,7 +199,8 @@ class Stage:
     def start_agent(self, *more: str) -> None:
         """Start the agent and wait until it answers."""
         places = (*self.places(), *more)
-        self.start("agent", sys.executable, "-m", "agent.cli", "run", *places, "--socket", str(self.socket))
+        run = (sys.executable, "-m", "agent.cli", "run", *places, "--socket", str(self.socket))
+        self.start("agent", *self.within, *run)
         wait_for(lambda: self.decorum("status").returncode != 31, "the agent's first answer")
 
     def start_screen(self) -> None:

@@ -7,6 +7,7 @@ import msgspec
 
 from agent.catalogue_shelf import FILE_NAME, CatalogueShelf
 from agent.clock import ServerTime
+from agent.daily_counts import DailyCounts
 from agent.journal import Journal
 from agent.managed.files import Files
 from agent.notice import Notice
@@ -16,6 +17,7 @@ from agent.reporting.check_in import CheckIns
 from agent.reporting.enrolment import Enroller, Enrolment, current_enrolment
 from agent.reporting.ledger import Ledger
 from agent.reporting.outbox import Outbox
+from agent.reporting.overreach import Overreach
 from agent.reporting.seals import Seals
 from agent.reporting.transport import CHECK_IN_PATH
 from agent.settings import Settings, load
@@ -136,6 +138,10 @@ class Device:
             self.door,
             self.clock,
             "company",
+            Overreach(self.store, self.journal, self.outbox, self.door),
+        )
+        self.counts = DailyCounts(
+            self.store, self.journal, self.outbox, self.door, lambda: self.check_ins.takes("daily_count")
         )
 
     def enrol(self, secret: str = SECRET, settings: Settings | None = None) -> Enrolment:

@@ -21,7 +21,7 @@ from agent.sensing.noticing import Offer
 from agent.sensing.process_source import ProcessKey
 from agent.sensing.signals.linux_signals import LinuxSignals
 from agent.service.systemd import Systemd
-from agent.settings import load
+from agent.settings import Settings, load
 from agent.settings_watch import SettingsPlace
 from contract import wire
 from contract.ceiling import Ceiling
@@ -36,6 +36,9 @@ from tests.fakes.process_source import FakeProcessSource
 OWNER_UID = 0
 """Tests run as anybody; the agent's own user is an owner, and so is root."""
 OTHER_UID = 1001
+
+
+AT_WORK = Side("work", "a test")
 
 
 class RunningAgent:
@@ -53,8 +56,10 @@ class RunningAgent:
         ownership: Ownership = "company",
         of_policy: Policy | None = None,
         export_folders: Mapping[str, str] = MappingProxyType({}),
+        place: SettingsPlace | None = None,
     ) -> None:
         self._policy, self._export_folders = of_policy or policy(), dict(export_folders)
+        self._place = place
         self._systemd = systemd or Systemd()
         self._server_url, self._before_start = server_url, before_start
         self._folder, self._scope = folder, scope
@@ -73,16 +78,16 @@ class RunningAgent:
         device.enrol()
         device.check_in()
         device.store.close()
-        self._before_start(self._folder)
         self.device = device
-        settings = msgspec.structs.replace(
-            load(None, Files(self._folder / "none")),
-            server_url=self._server_url,
-            ownership=self._ownership,
-            notice=self._notice,
-            ceiling=self._ceiling,
-            export_folders=self._export_folders,
-        )
+        self.begin()
+        return self
+
+    def begin(self) -> None:
+        """Start the agent on its device, which may have had one before."""
+        device = self.device
+        self._before_start(self._folder)
+        place = self._place or SettingsPlace(read=self._made_up, stamp=lambda: None)
+        settings = place.read()
         outside = Surroundings(
             clock=device.clock,
             processes=self.processes,
@@ -96,7 +101,7 @@ class RunningAgent:
             credentials=device.credentials,
             transport=device.server,
             usage=lambda: Usage(device.clock.monotonic(), self.seconds_of_work, 0),
-            settings=SettingsPlace(read=lambda: settings, stamp=lambda: None),
+            settings=place,
             systemd=self._systemd,
         )
         options = Options(state=self._folder, socket=self._folder / "agent.sock", scope=self._scope)
@@ -105,20 +110,33 @@ class RunningAgent:
             return Agent(options, settings, outside)
 
         self.agent = self._loop.run_until_complete(build())
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.end()
+
+    def end(self) -> None:
+        """End the agent; its device stays."""
         self.agent.close()
         self._loop.run_until_complete(self._loop.shutdown_asyncgens())
         self._loop.close()
 
-    def start(self, messenger: str, uid: int) -> None:
+    def _made_up(self) -> Settings:
+        return msgspec.structs.replace(
+            load(None, Files(self._folder / "none")),
+            server_url=self._server_url,
+            ownership=self._ownership,
+            notice=self._notice,
+            ceiling=self._ceiling,
+            export_folders=self._export_folders,
+        )
+
+    def start(self, messenger: str, uid: int, side: Side = AT_WORK) -> None:
         """Let a messenger start for a user."""
         self._pids += 1
         match = Match(messenger=messenger, name=messenger.title(), listed=True, confidence=1.0, evidence=())
-        found = Found(ProcessKey(self._pids, 1.0), uid, match, Side("work", "a test"))
+        found = Found(ProcessKey(self._pids, 1.0), uid, match, side)
         if asyncio._get_running_loop() is not None:
             self.agent._desk.take([found], [])
         else:

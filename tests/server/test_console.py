@@ -11,7 +11,14 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from contract.observations import NoticeRecord, PolicyAnswer, ReminderReceipt, Trouble
+from contract.observations import (
+    ASKED_FOR_MORE,
+    DailyCount,
+    NoticeRecord,
+    PolicyAnswer,
+    ReminderReceipt,
+    Trouble,
+)
 from server.access.models import AuditEntry
 from server.fleet.models import Device, EnrolmentSecret, ReceivedObservation, Sighting
 from server.identity import Identity
@@ -299,6 +306,29 @@ def test_what_devices_say_is_never_markup(console: Client, busy: SimulatedDevice
 def test_an_erased_report_is_said_to_be_erased(console: Client, busy: SimulatedDevice) -> None:
     ReceivedObservation.objects.filter(kind="receipt").update(body=None)
     assert "An erased report" in page(console, f"/fleet/device/{busy.id}/change/")
+
+
+def test_a_counted_day_stands_on_its_day_and_says_no_more(
+    console: Client, device: SimulatedDevice, clock: FakeClock
+) -> None:
+    day = (clock.now - timedelta(days=1)).date()
+    device.check_in(device.report(DailyCount(profile="personal", day=day, messengers=3)))
+    text = words(page(console, f"/fleet/device/{device.id}/change/"))
+    assert f"3 messengers on the personal side on {day.day} {day:%B %Y}" in text
+    assert "tells what happened only after the day is over" in text
+    assert ReceivedObservation.objects.get().kind == "daily_count"
+
+
+def test_that_a_device_was_asked_for_more_than_it_grants_is_told_as_that(
+    console: Client, device: SimulatedDevice, clock: FakeClock
+) -> None:
+    device.check_in(
+        device.report(Trouble(code=ASKED_FOR_MORE, detail="The server asked for the moon.", at=clock.now))
+    )
+    text = words(page(console, f"/fleet/device/{device.id}/change/"))
+    assert "It was asked for more than it grants" in text
+    assert "The server asked for the moon." in text
+    assert "does not work there" not in text
 
 
 def test_a_long_story_has_pages(console: Client, device: SimulatedDevice, clock: FakeClock) -> None:

@@ -43,10 +43,32 @@ def test_every_type_that_can_leave_has_a_name() -> None:
 
 
 def test_everything_that_can_leave_is_told_with_why_and_who() -> None:
-    told = lines(sees_page(examples.disclosure(), "Acme"))
+    told = lines(sees_page(examples.disclosure(personal="count"), "Acme"))
     for disclosure in DISCLOSURES:
         assert disclosure.what in told
         assert f"{disclosure.why} Seen by: {disclosure.who}." in told
+
+
+@pytest.mark.parametrize("kind", ["installed", "unretained", "receipt"])
+def test_each_observation_that_has_a_ceiling_of_its_own_is_told_in_its_own_words(kind: str) -> None:
+    levels = {"work": "hour", "personal": "nothing", "unknown": "count"}
+    page = examples.disclosure(work="exact", others={kind: levels})
+    told = lines(sees_page(page, "Acme"))
+    title = told.index(texts.TYPES[kind])
+    words = texts.OF_A_SIDE[kind]
+    assert f"At work: {words['hour']}" in told[title : title + 6]
+    assert "On the personal side: nothing." in told[title : title + 6]
+    closed = examples.disclosure(work="exact", others={kind: dict.fromkeys(levels, "count")})
+    told = lines(sees_page(closed, "Acme"))
+    assert told[told.index(texts.TYPES[kind]) + 1] == texts.NOT_FROM_HERE
+
+
+def test_days_are_said_to_be_counted_where_no_more_is_told_and_nowhere_else() -> None:
+    told = lines(sees_page(examples.disclosure(work="exact", personal="count"), "Acme"))
+    title = told.index(texts.TYPES["daily_count"])
+    assert f"On the personal side: {texts.DETAILS_OF_COUNTS['count']}" in told[title : title + 6]
+    told = lines(sees_page(examples.disclosure(work="exact", personal="nothing"), "Acme"))
+    assert told[told.index(texts.TYPES["daily_count"]) + 1] == texts.NOT_FROM_HERE
 
 
 def test_what_is_about_the_person_comes_first() -> None:

@@ -10,10 +10,9 @@ from ui.present.page import Block, Page
 from ui.texts import say
 from ui.texts import sees as texts
 
-_FROM_SIDES = {"sighting", "installed", "unretained", "receipt"}
+_FROM_SIDES = {"sighting", "installed", "unretained", "exposure", "receipt", "daily_count"}
 """Types that leave only as far as a side's ceiling lets them."""
-_FROM_WORK = "exposure"
-"""The type that leaves only as far as the work side's does."""
+_TELLS_OF_NONE: tuple[Detail, ...] = ("nothing", "count")
 
 
 def sees_page(page: DisclosurePage, company: str | None) -> Page:
@@ -87,22 +86,29 @@ def _everything(page: DisclosurePage | None) -> Iterable[Block]:
 
 def _type(disclosure: Disclosure, page: DisclosurePage | None) -> Iterable[Block]:
     yield Block("strong", say(texts.TYPES[disclosure.type]))
-    if page is not None and _is_closed(disclosure.type, page):
+    if page is not None and disclosure.type in _FROM_SIDES and _is_closed(page, disclosure.type):
         yield Block("text", say(texts.NOT_FROM_HERE))
         return
     yield Block("text", say(disclosure.what))
-    if page is not None and disclosure.type == "sighting":
-        for side, detail in _details(page).items():
-            yield Block("item", say(texts.SIDES[side], detail=say(texts.DETAILS[detail])))
+    if page is not None and disclosure.type in texts.OF_A_SIDE:
+        words = texts.OF_A_SIDE[disclosure.type]
+        for side, detail in _details(page, disclosure.type).items():
+            yield Block("item", say(texts.SIDES[side], detail=say(words[detail])))
     yield Block("muted", say(texts.WHY_WHO, why=say(disclosure.why), who=say(disclosure.who)))
 
 
-def _details(page: DisclosurePage) -> dict[Profile, Detail]:
-    return {"work": page.work, "personal": page.personal, "unknown": page.unknown}
+def _details(page: DisclosurePage, kind: str) -> dict[Profile, Detail]:
+    of_sightings: dict[Profile, Detail] = {
+        "work": page.work,
+        "personal": page.personal,
+        "unknown": page.unknown,
+    }
+    if kind == "exposure":  # the work side's alone
+        of_sightings = {"work": page.work}
+    return page.others.get(kind, of_sightings)
 
 
-def _is_closed(kind: str, page: DisclosurePage) -> bool:
-    """Tell whether nothing of a type leaves this device."""
-    if kind == _FROM_WORK:
-        return page.work == "nothing"
-    return kind in _FROM_SIDES and set(_details(page).values()) == {"nothing"}
+def _is_closed(page: DisclosurePage, kind: str) -> bool:
+    """Tell whether nothing of a type leaves; days are counted only of a side of which no more is told."""
+    details = set(_details(page, kind).values())
+    return "count" not in details if kind == "daily_count" else details <= set(_TELLS_OF_NONE)

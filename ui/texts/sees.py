@@ -28,10 +28,59 @@ SIDES: dict[Profile, str] = {
 }
 DETAILS: dict[Detail, str] = {
     "nothing": "nothing.",
+    "count": "nothing but how many were used on a day, see below.",
     "kind": "that some messenger of its kind was used on a day, not which one.",
     "name": "which messenger was used on which day, not when.",
     "hour": "which messenger was opened and closed, by the hour.",
     "exact": "which messenger was opened and closed, and when.",
+}
+DETAILS_OF_INSTALLED: dict[Detail, str] = {
+    "nothing": "nothing.",
+    "count": "nothing.",
+    "kind": "its kind and the day, not which one.",
+    "name": "which one and the day, not when.",
+    "hour": "which one, and in which hour.",
+    "exact": "which one, and when.",
+}
+DETAILS_OF_FILES: dict[Detail, str] = {
+    "nothing": "nothing.",
+    "count": "nothing.",
+    "kind": "how many on a day, not by which messenger.",
+    "name": "how many on a day, and by which messenger.",
+    "hour": "how many on a day, and by which messenger.",
+    "exact": "how many on a day, and by which messenger.",
+}
+DETAILS_OF_EXPOSURE: dict[Detail, str] = {
+    "nothing": "nothing.",
+    "count": "nothing.",
+    "kind": "in how many sessions on a day, not by which messenger or for how long.",
+    "name": "which one was open for how long on a day, to the quarter of an hour.",
+    "hour": "which one was open for how long on a day, to the quarter of an hour.",
+    "exact": "which one was open for how long on a day.",
+}
+DETAILS_OF_RECEIPTS: dict[Detail, str] = {
+    "nothing": "nothing.",
+    "count": "nothing.",
+    "kind": "that there was one on a day, not which.",
+    "name": "about which rule and on which day, not when.",
+    "hour": "about which rule, and in which hour.",
+    "exact": "about which rule, and when.",
+}
+DETAILS_OF_COUNTS: dict[Detail, str] = {
+    "nothing": "nothing.",
+    "count": "how many there were on a day, after midnight.",
+    "kind": "no count, since more is told above.",
+    "name": "no count, since more is told above.",
+    "hour": "no count, since more is told above.",
+    "exact": "no count, since more is told above.",
+}
+OF_A_SIDE: dict[str, dict[Detail, str]] = {
+    "sighting": DETAILS,
+    "daily_count": DETAILS_OF_COUNTS,
+    "installed": DETAILS_OF_INSTALLED,
+    "unretained": DETAILS_OF_FILES,
+    "exposure": DETAILS_OF_EXPOSURE,
+    "receipt": DETAILS_OF_RECEIPTS,
 }
 PERSON_HEADING = "What can leave this device about you"
 DEVICE_HEADING = "What can leave this device about the device"
@@ -42,6 +91,7 @@ TYPES = {
     "installed": "Messengers installed",
     "unretained": "Files saved for work",
     "exposure": "Time at work",
+    "daily_count": "How many on a day",
     "question": "Asking what is held",
     "leaving": "Leaving",
     "receipt": "Reminders",

@@ -24,6 +24,7 @@ STANCES: dict[Stance, str] = {
 CAPTURED = "captured"
 REPORTED: dict[Detail, str] = {
     "nothing": "not reported",
+    "count": "counted, not named",
     "kind": "reported without name",
     "name": "name and day reported",
     "hour": "name and hour reported",
