@@ -17,6 +17,7 @@ from agent.profiles import Side
 from agent.reporting.transport import HttpTransport
 from agent.settings import load
 from agent.settings_watch import SettingsPlace
+from contract.observations import ExposureObserved
 from tests.fakes.running_agent import OWNER_UID, RunningAgent
 
 OWNER = Caller("owner", OWNER_UID)
@@ -119,7 +120,7 @@ def test_with_an_empty_or_missing_ceiling_nothing_but_heartbeats_leaves(
 def test_with_a_ceiling_the_same_two_days_do_leave(tmp_path: Path) -> None:
     with RunningAgent(tmp_path, place=OnDisk(tmp_path, OPEN, None).place()) as agent:
         live(agent)
-        assert kinds(agent) == ENROLLED | {"sighting", "receipt", "notice", "trouble"}
+        assert kinds(agent) == ENROLLED | {"sighting", "exposure", "receipt", "notice", "trouble"}
 
 
 @pytest.mark.parametrize("layer", ["own", "managed"])
@@ -200,8 +201,11 @@ def test_a_ceiling_that_is_damaged_while_the_agent_runs_lets_nothing_through_unt
         agent.check_in()
         agent.check_in()
         told = [one for number, one in agent.device.server.taken.items() if number not in before]
-        assert [getattr(one, "messenger", None) for one in told] == ["pidgin"]
-        assert [getattr(one, "transition", None) for one in told] == ["started"]
+        seen = [one for one in told if not isinstance(one, ExposureObserved)]
+        assert [getattr(one, "messenger", None) for one in seen] == ["pidgin"]
+        counted = [(one.messenger, one.seconds) for one in told if isinstance(one, ExposureObserved)]
+        assert counted == [("gajim", 0)], "no time counts that the door was shut for"
+        assert [getattr(one, "transition", None) for one in seen] == ["started"]
 
 
 def mend(disk: OnDisk) -> None:

@@ -48,7 +48,7 @@ USERS = (OWNER_UID, OTHER_UID)
 RULE = "zqx-rule-of-the-house"
 MIDNIGHT = datetime(2026, 11, 24, tzinfo=UTC)
 
-SUBJECTS = ("sighting", "installed", "receipt")
+SUBJECTS = ("sighting", "installed", "exposure", "receipt")
 Level = str | dict[str, str]
 """Of every observation alike, or of each that is named."""
 Table = dict[str, dict[str, Level]]
@@ -336,6 +336,18 @@ def _check_receipt(told: dict[str, Any], sent: datetime, oracle: Oracle) -> None
         assert "exact" in levels
 
 
+def _check_exposure(told: dict[str, Any], sent: datetime, oracle: Oracle) -> None:
+    """What was open at work for how long is told of a day that is over, and no finer than that day allowed."""
+    day = datetime.fromisoformat(told["day"]).replace(tzinfo=UTC)
+    assert sent >= day + timedelta(days=1)
+    most = max(LEVELS.index(oracle.level(day, "work", uid, "exposure")) for uid in USERS)
+    assert LEVELS.index("count") < LEVELS.index(told["detail"]) <= most
+    if told["detail"] == "kind":
+        assert all(told.get(one) is None for one in ("messenger", "name", "listed", "seconds"))
+    elif told["detail"] != "exact":
+        assert told["seconds"] % 900 == 0
+
+
 def _check_heartbeats(life: Life) -> None:
     """A sign of life counts nothing that still waits for its hour, and numbers have no gap that would tell of it."""
     numbers: set[int] = set()
@@ -358,6 +370,8 @@ def _check(life: Life, oracle: Oracle) -> None:
             case "daily_count":
                 day = datetime.fromisoformat(told["day"]).replace(tzinfo=UTC)
                 assert sent >= day + timedelta(days=1)
+            case "exposure":
+                _check_exposure(told, sent, oracle)
             case "policy" | "notice" | "trouble":
                 assert not oracle.device_is_closed()
             case other:

@@ -254,7 +254,7 @@ def test_every_observation_comes_back_as_it_went_and_stays_under_the_limit(obser
 @given(any_observation)
 def test_every_observation_is_told_in_one_sentence(observed: Observation) -> None:
     told = sentence(observed)
-    assert len(told) > 20
+    assert len(told) > 10
     assert "\n" not in told
     texts = [text for text in msgspec.structs.astuple(observed) if isinstance(text, str) and "None" in text]
     assert texts or "None" not in told
