@@ -32,9 +32,11 @@ from contract.observations import (  # noqa: E402
     NoticeRecord,
     PolicyAnswer,
     ReminderReceipt,
+    Request,
     SightingObserved,
     Trouble,
     Unlisted,
+    UnretainedObserved,
 )
 from contract.policy import Profile  # noqa: E402
 from contract.weighing import weigh  # noqa: E402
@@ -233,6 +235,45 @@ def unlisted(messenger: str) -> Unlisted | None:
     return Unlisted(platform="linux", kind="desktop_id", value=key, evidence=sentences)
 
 
+def files_of(day: date) -> UnretainedObserved:
+    """Return a day on which files came in where nothing retains them."""
+    return UnretainedObserved(
+        unretained=secrets.token_hex(16),
+        detail="exact",
+        profile="work",
+        messenger=TELEGRAM[0],
+        name=TELEGRAM[1],
+        kind="consumer",
+        listed=True,
+        day=day,
+        files=3,
+        total_bytes=2_418_000,
+        types={"document": 2, "image": 1},
+        handed_over=1,
+    )
+
+
+def requests(now: datetime) -> tuple[Request, Request]:
+    """Return what two people ask."""
+    exemption = Request(
+        request=secrets.token_hex(16),
+        about="exemption",
+        messenger=TELEGRAM[0],
+        name=TELEGRAM[1],
+        until=now.date() + timedelta(days=26),
+        lines=(
+            "A client in Dubai writes to me there and has no other way.",
+            "May I answer until the fair is over?",
+        ),
+        at=now - timedelta(hours=2, minutes=10),
+    )
+    lines = ("Does the ban on WhatsApp hold for voice calls, too?",)
+    question = Request(
+        request=secrets.token_hex(16), about="question", lines=lines, at=now - timedelta(minutes=25)
+    )
+    return exemption, question
+
+
 def reminded(at: datetime, rule: str) -> ReminderReceipt:
     """Return a receipt."""
     return ReminderReceipt(
@@ -272,6 +313,9 @@ def fill(server: Server) -> list[Person]:
             person.uses(SLACK, (start, "compliant"), rule="slack-at-work")
     anna.worked((TEAMS, 4.0, 0.9), (TELEGRAM, 1.5, 0.0), today=now.date(), days=5)
     own.worked((WHATSAPP, 1.0, 0.0), today=now.date())
+    anna.reports(files_of(now.date() - timedelta(days=1)))
+    for person, asked in zip((anna, bert), requests(now), strict=True):
+        person.reports(asked)
     work_on(anna, now)
     bert.has(WHATSAPP, SIGNAL, UNLISTED, at=now - timedelta(days=1))
     bert.uses(WHATSAPP, (now - timedelta(minutes=34), "violation"))
@@ -408,6 +452,8 @@ def take_pictures(page: Page, server: Server, *, dark: bool) -> None:
         page.get_by_role("heading", name="1 unlisted messenger waits").wait_for()
         page.goto(f"{server.url}/policies/unlisted/")
     shoot(page, f"unlisted{suffix}")
+    page.goto(f"{server.url}/conduct/employeerequest/?state=waiting")
+    shoot(page, f"requests{suffix}")
     page.goto(f"{server.url}/records/connector/")
     shoot(page, f"connectors{suffix}")
     page.get_by_role("link", name="LeapXpert", exact=True).click()

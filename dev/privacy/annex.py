@@ -162,7 +162,7 @@ def page() -> str:
         "und meldet höchstens, was nach Ziffer 3 zugelassen ist, an den Server der Firma. Eine Leistungs- oder Verhaltenskontrolle über diesen Zweck hinaus",
         f"findet nicht statt. Geltungsbereich: {_BLANK}",
         "",
-        "**Nie erhoben** werden: Inhalte, Gesprächspartner und Konten; Fenstertitel, Bildschirminhalte, Tastatureingaben, Dateien, Orte; andere Programme;",
+        "**Nie erhoben** werden: Inhalte, Gesprächspartner und Konten; Fenstertitel, Bildschirminhalte, Tastatureingaben, Inhalte von Dateien, Orte; andere Programme;",
         "besuchte Seiten.",
         "",
         "## 2. Was das Gerät verlassen kann",

@@ -39,7 +39,7 @@ def page() -> str:
         f"these {len(get_args(Observation))} types of report and no other, and only the privacy door makes them.",
         "",
         "**Never collected**: what anybody writes or reads, with whom, in which account; titles of windows, pictures of the screen,",
-        "keystrokes, files, places; other programs; pages visited. In browsers Decorum's extension runs in the pages of listed messengers and",
+        "keystrokes, what is in files, places; other programs; pages visited. In browsers Decorum's extension runs in the pages of listed messengers and",
         "nowhere else, and tells the agent of nothing but the messenger and whether its page has the keyboard; the latter never leaves.",
         "",
         "Where the policy says so, the agent looks on the device itself at the folder that a messenger keeps its data in, and at the domain of an account,",
@@ -65,7 +65,7 @@ def page() -> str:
     lines.extend(f"| `{detail}` | {WHAT_LEAVES[detail]} |" for detail in DETAILS)
     lines += [
         "",
-        "A level for a side holds for sightings, for what is installed, for files that nothing retains and for receipts of reminders alike; a table (`sighting`,",
+        "A level for a side holds for sightings, for what is installed, for files that nothing retains, for exposure and for receipts of reminders alike; a table (`sighting`,",
         "`installed`, `unretained`, `exposure`, `receipt`) names one for each, and what it leaves out does not leave. Days are counted of sightings alone.",
         "",
         "Until a person was shown this, or the administrator recorded that it was given otherwise, nothing but a sign of life leaves about",

@@ -18,7 +18,7 @@ NOT_YET = "You have not confirmed the notice yet: until then only a sign of life
 NEVER_HEADING = "What is never collected"
 NEVER = (
     "What you write or read, with whom, and in which account.",
-    "Titles of windows, pictures of the screen, keystrokes, passwords, files, places.",
+    "Titles of windows, pictures of the screen, keystrokes, passwords, what is in your files, places.",
     "Which other programs you use, and which other pages you visit.",
 )
 SIDES: dict[Profile, str] = {
