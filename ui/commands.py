@@ -37,20 +37,36 @@ class Commands(QObject):
         self._run(say(status.NOT_HANDED_OVER), "hand-over", messenger)
 
     def _run(self, otherwise: str, *words: str) -> None:
-        process = QProcess(self)
-        process.finished.connect(lambda code, _: self._on_finished(process, otherwise, code))
-        process.errorOccurred.connect(lambda kind: self._on_error(process, otherwise, kind))
-        process.start(self._program[0], [*self._program[1:], *words, *self._more])
+        running = _Running(otherwise, self)
+        running.failed.connect(self.failed)
+        running.start(self._program[0], [*self._program[1:], *words, *self._more])
 
-    def _on_error(self, process: QProcess, otherwise: str, kind: QProcess.ProcessError) -> None:
+
+class _Running(QProcess):
+    """One command; deletes itself once it has ended.
+
+    Args:
+        otherwise: what was not done, if it fails.
+        parent: the owner.
+    """
+
+    failed = Signal(str, str)
+
+    def __init__(self, otherwise: str, parent: QObject) -> None:
+        super().__init__(parent)
+        self._otherwise = otherwise
+        self.finished.connect(self._on_finished)
+        self.errorOccurred.connect(self._on_error)
+
+    def _on_error(self, kind: QProcess.ProcessError) -> None:
         if kind == QProcess.ProcessError.FailedToStart:  # of all others it is told that it finished, too
-            self._on_finished(process, otherwise, 1)
+            self._on_finished(1)
 
-    def _on_finished(self, process: QProcess, otherwise: str, code: int) -> None:
+    def _on_finished(self, code: int) -> None:
         if code != 0:
-            told = bytes(process.readAllStandardError().data()).decode(errors="replace").strip()
-            self.failed.emit(otherwise, told.removeprefix(OWN_PREFIX) or process.errorString())
-        process.deleteLater()
+            told = bytes(self.readAllStandardError().data()).decode(errors="replace").strip()
+            self.failed.emit(self._otherwise, told.removeprefix(OWN_PREFIX) or self.errorString())
+        self.deleteLater()
 
 
 def command_beside(executable: str = sys.executable) -> tuple[str, ...]:
