@@ -1,5 +1,6 @@
 """What the tray's tests share: an agent on a real socket, the look, and a clock that stands still."""
 
+import gc
 from collections.abc import Iterator
 from datetime import UTC
 from pathlib import Path
@@ -16,6 +17,15 @@ from ui.link_state import LinkState
 from ui.look import Look
 from ui.present.picture import Picture
 from ui.tokens import load_tokens
+
+
+@pytest.fixture(autouse=True)
+def _let_go_of_here() -> Iterator[None]:
+    """Let go of windows in this thread alone: a fake agent's threads would collect them, too, and Qt does not survive that."""
+    gc.disable()
+    yield
+    gc.collect()
+    gc.enable()
 
 
 @pytest.fixture
