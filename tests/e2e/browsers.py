@@ -62,7 +62,12 @@ def recorded(record: Path) -> list[dict[str, Any]]:
 
 MANAGED = (
     *("unshare", "--map-root-user", "--mount", "sh", "-ec"),
-    'mount -t tmpfs none "$0"; mkdir "$0/managed"; cp "$1" "$0/managed"; shift; exec "$@"',
+    # A machine on which nobody has set a policy has no folder for one: then its parent is another one with it.
+    (
+        'test -d "$0" || { above=${0%/*} kept=$(mktemp -d); cp -a "$above/." "$kept"; mount -t tmpfs none "$above"; '
+        'cp -a "$kept/." "$above"; rm -r "$kept"; mkdir "$0"; }; '
+        'mount -t tmpfs none "$0"; mkdir "$0/managed"; cp "$1" "$0/managed"; shift; exec "$@"'
+    ),
     "/etc/chromium/policies",
 )
 """Runs what follows the name of a policy's file under that policy: in a namespace where this machine has it, and no other."""

@@ -77,7 +77,7 @@ def test_a_real_messengers_day_is_one_number_on_the_devices_page(stage: Stage) -
     assert sentence in read(link[1])
     assert sentence in stage.decorum("ledger", "--limit", "50").stdout
     assert (
-        "work: sighting count, installed nothing, unretained nothing, receipt nothing"
+        "work: sighting count, installed nothing, unretained nothing, exposure nothing, receipt nothing"
         in stage.decorum("doctor", *stage.places()).stdout
     )
     assert '"sighting":"count"' in stage.decorum("settings", *stage.places()).stdout
