@@ -1,6 +1,5 @@
 """Looks into the download folders of work profiles when something there has come to rest; once a minute where nobody tells."""
 
-import asyncio
 import contextlib
 from collections.abc import Callable
 from datetime import date, datetime
@@ -8,8 +7,8 @@ from pathlib import Path
 
 from agent.clock import Clock
 from agent.errors import StateError
-from agent.install_watch import EVERY_SECONDS, Settling
 from agent.problems import CANNOT_WRITE, Problems
+from agent.resting import EVERY_SECONDS, Resting
 from agent.sensing.downloads import downloads, folders
 from agent.sensing.folder_watch import FolderWatch, NoWatchError
 from agent.unretained import Unretained
@@ -40,31 +39,33 @@ class DownloadWatch:
         report: Callable[[], None],
         changed: Callable[[], None],
     ) -> None:
-        self._work, self._watch, self._unretained, self._oldest = work, watch, unretained, oldest
+        self._work, self._unretained, self._oldest = work, unretained, oldest
         self._clock, self._problems, self._report, self._changed = clock, problems, report, changed
-        self._settling = Settling()
-        self._woken = asyncio.Event()
+        self._resting = Resting(watch, clock)
         self._watched: tuple[Path, ...] = ()
         self._is_told = False
+        """Whether the system tells of changes in what is watched."""
 
     async def run(self) -> None:
         """Look until cancelled."""
-        self._settling.change(self._clock.monotonic())
+        self._resting.change()
         try:
             while True:
-                await self._wait()
+                await self._resting.wait()
                 self.step()
         finally:
-            self._watch.end()
+            self._resting.end()
 
     def step(self) -> None:
-        """Look if changes have come to rest, and report what is over."""
-        now = self._clock.monotonic()
-        if self._work is not None and (not self._is_told or folders(self._work) != self._watched):
-            self._begin(folders(self._work))
-            self._settling.change(now)
-        if self._settling.due is not None and self._settling.due <= now:
-            self._settling.rest()
+        """See what changed, look if it has come to rest, and report what is over."""
+        there = () if self._work is None else folders(self._work)
+        if there != self._watched:
+            self._begin(there)
+            self._resting.change()
+        elif there and not self._is_told and not self._resting.is_changing:
+            self._resting.change()
+        if self._resting.is_due:
+            self._resting.rest()
             self._keep(self._take)
         else:
             self._keep(self._unretained.settle)
@@ -80,7 +81,7 @@ class DownloadWatch:
             if write(self._clock.now()):
                 self._report()
         except StateError as error:
-            self._settling.change(self._clock.monotonic() + EVERY_SECONDS)
+            self._resting.change(EVERY_SECONDS)
             if self._problems.report(CANNOT_WRITE, error):
                 self._changed()
         if self._unretained.waiting() != before:
@@ -88,28 +89,6 @@ class DownloadWatch:
 
     def _begin(self, there: tuple[Path, ...]) -> None:
         self._watched, self._is_told = there, False
-        if not there:
-            self._watch.end()
-            return
-        loop = asyncio.get_running_loop()
-
-        def told() -> None:
-            with contextlib.suppress(RuntimeError):  # the loop has closed; nobody asks any more
-                loop.call_soon_threadsafe(self._told)
-
         with contextlib.suppress(NoWatchError):
-            self._watch.begin(there, told)
+            self._resting.watch(there)
             self._is_told = True
-
-    def _told(self) -> None:
-        if self._settling.due is None:
-            self._woken.set()
-        self._settling.change(self._clock.monotonic())
-
-    async def _wait(self) -> None:
-        due = self._settling.due
-        seconds = EVERY_SECONDS if due is None else min(EVERY_SECONDS, due - self._clock.monotonic())
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(max(0.0, seconds)):
-                await self._woken.wait()
-        self._woken.clear()

@@ -14,53 +14,16 @@ from agent.clock import Clock
 from agent.errors import StateError, UnreadableApplicationsError
 from agent.installations import FoundInstalled, Installations
 from agent.problems import CANNOT_WRITE, Problems
+from agent.resting import EVERY_SECONDS, Resting
 from agent.sensing.applications import Applications, CannotLookError
 from agent.sensing.folder_watch import FolderWatch, NoWatchError
 from contract.local import Noticing
 from contract.matching import Matcher
 
-QUIET_SECONDS = 2.0
-"""How long nothing must have changed before it is looked."""
-LONGEST_SECONDS = 30.0
-"""After how long it is looked although things go on changing."""
-EVERY_SECONDS = 60.0
 AT_ONCE = 20
 """After how many applications others have their turn."""
 PROBLEM = "installed"
 _Watched = tuple[tuple[Path, int], ...]
-
-
-class Settling:
-    """When changes have come to rest; pure.
-
-    >>> settling = Settling()
-    >>> settling.due is None
-    True
-    >>> settling.change(10.0), settling.change(11.5), settling.due
-    (None, None, 13.5)
-    >>> for second in range(12, 60): settling.change(float(second))
-    >>> settling.due
-    40.0
-    """
-
-    def __init__(self) -> None:
-        self._first: float | None = None
-        self._last = 0.0
-
-    def change(self, now: float) -> None:
-        """Take note of a change."""
-        self._last = now
-        if self._first is None:
-            self._first = now
-
-    def rest(self) -> None:
-        """Take note that it was looked."""
-        self._first = None
-
-    @property
-    def due(self) -> float | None:
-        """When to look; None while nothing has changed."""
-        return None if self._first is None else min(self._last + QUIET_SECONDS, self._first + LONGEST_SECONDS)
 
 
 class InstallWatch:
@@ -88,11 +51,10 @@ class InstallWatch:
         report: Callable[[], None],
         changed: Callable[[], None],
     ) -> None:
-        self._applications, self._watch, self._matcher = applications, watch, matcher
+        self._applications, self._matcher = applications, matcher
+        self._resting = Resting(watch, clock)
         self._installations, self._own_uid, self._clock = installations, own_uid, clock
         self._problems, self._report, self._changed = problems, report, changed
-        self._settling = Settling()
-        self._woken = asyncio.Event()
         self._watched: _Watched | None = None
         self._failed_at: float | None = None
         self.means = Noticing("polling", "Whether the system tells of it is being tried.")
@@ -103,28 +65,28 @@ class InstallWatch:
         self.look_again()
         try:
             while True:
-                await self._wait()
+                await self._resting.wait()
                 await self.step()
         finally:
-            self._watch.end()
+            self._resting.end()
 
     def look_again(self) -> None:
         """Look soon: messengers are known by something else now."""
-        self._settling.change(self._clock.monotonic())
-        self._woken.set()
+        self._resting.change()
+        self._resting.wake()
 
     def settle_soon(self) -> None:
         """See soon whether something may be reported now that could not be before."""
-        self._woken.set()
+        self._resting.wake()
 
     async def step(self) -> None:
         """See what changed, look if it has come to rest, and report what may be."""
         self._watch_what_is_there()
         now = self._clock.monotonic()
         is_time_again = self._failed_at is not None and now - self._failed_at >= EVERY_SECONDS
-        if self._settling.due is None and (is_time_again or self._has_changed()):
-            self._settling.change(now)
-        if self._settling.due is not None and self._settling.due <= now:
+        if not self._resting.is_changing and (is_time_again or self._has_changed()):
+            self._resting.change()
+        if self._resting.is_due:
             await self._look()
         else:
             self._keep(self._installations.settle)
@@ -133,7 +95,7 @@ class InstallWatch:
         return self._failed_at is None and self._applications.has_changed()
 
     async def _look(self) -> None:
-        self._settling.rest()
+        self._resting.rest()
         try:
             found = [one async for one in self._recognised()]
         except CannotLookError as error:
@@ -161,7 +123,7 @@ class InstallWatch:
             if write(self._clock.now()):
                 self._report()
         except StateError as error:
-            self._settling.change(self._clock.monotonic() + EVERY_SECONDS)
+            self._resting.change(EVERY_SECONDS)
             if self._problems.report(CANNOT_WRITE, error):
                 self._changed()
 
@@ -176,33 +138,13 @@ class InstallWatch:
             self._changed()
 
     def _begin(self, folders: list[Path]) -> Noticing:
-        if not folders:
-            self._watch.end()
-            return Noticing("polling", "There is no folder yet that applications are installed in.")
-        loop = asyncio.get_running_loop()
-
-        def told() -> None:
-            with contextlib.suppress(RuntimeError):  # the loop has closed; nobody asks any more
-                loop.call_soon_threadsafe(self._told)
-
         try:
-            self._watch.begin(folders, told)
+            self._resting.watch(folders)
         except NoWatchError as error:
             return Noticing("polling", error.why, error.remedy)
+        if not folders:
+            return Noticing("polling", "There is no folder yet that applications are installed in.")
         return Noticing("events")
-
-    def _told(self) -> None:
-        if self._settling.due is None:
-            self._woken.set()
-        self._settling.change(self._clock.monotonic())
-
-    async def _wait(self) -> None:
-        due = self._settling.due
-        seconds = EVERY_SECONDS if due is None else min(EVERY_SECONDS, due - self._clock.monotonic())
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(max(0.0, seconds)):
-                await self._woken.wait()
-        self._woken.clear()
 
 
 def _there(folders: Iterable[Path]) -> Iterator[tuple[Path, int]]:

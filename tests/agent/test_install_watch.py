@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from agent.install_watch import EVERY_SECONDS, LONGEST_SECONDS, PROBLEM, QUIET_SECONDS, InstallWatch
+from agent.install_watch import PROBLEM, InstallWatch
 from agent.installations import Installations
 from agent.problems import CANNOT_WRITE, Problems
+from agent.resting import EVERY_SECONDS, LONGEST_SECONDS, QUIET_SECONDS
 from agent.sensing.folder_watch import NoWatchError
 from contract.local import Noticing
 from contract.matching import Matcher
