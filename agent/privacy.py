@@ -38,7 +38,8 @@ WITHHELD = "withheld"
 
 _TELLS_OF_NONE: tuple[Detail, ...] = ("nothing", "count")
 """Where not a single messenger may be told of."""
-_Named = TypeVar("_Named", SightingObserved, InstalledObserved)
+_Timed = TypeVar("_Timed", SightingObserved, InstalledObserved)
+_Named = TypeVar("_Named", SightingObserved, InstalledObserved, UnretainedObserved, ExposureObserved)
 _Pass = NewType("_Pass", object)
 _PASS = _Pass(object())
 
@@ -160,17 +161,9 @@ class Door:
         detail = self.detail(full.profile, uid, "unretained")
         if detail in _TELLS_OF_NONE:
             return None
-        is_named = detail != "kind"
-        names = is_named and allows_file_names(self._ceiling, self._policy_ceiling, self._ownership)
-        reduced = msgspec.structs.replace(
-            full,
-            detail=detail,
-            messenger=full.messenger if is_named else None,
-            name=full.name if is_named else None,
-            listed=full.listed if is_named else None,
-            kind=kind,
-            file_names=full.file_names if names else None,
-        )
+        reduced = _named(full, detail, kind)
+        if detail == "kind" or not allows_file_names(self._ceiling, self._policy_ceiling, self._ownership):
+            reduced = msgspec.structs.replace(reduced, file_names=None)
         return Cleared(_PASS, reduced, _earliest(day, "name"), uid)
 
     def clear_exposure(
@@ -237,8 +230,13 @@ class Door:
         return Cleared(_PASS, tombstone, not_before, None)
 
 
-def _reduced(full: _Named, detail: Detail, kind: MessengerKind | None, at: datetime) -> _Named:
-    """Return what is left of an observation that names a messenger."""
+def _reduced(full: _Timed, detail: Detail, kind: MessengerKind | None, at: datetime) -> _Timed:
+    """Return what is left of an observation that names a messenger and tells a time."""
+    return msgspec.structs.replace(_named(full, detail, kind), day=at.date(), at=_coarse(at, detail))
+
+
+def _named(full: _Named, detail: Detail, kind: MessengerKind | None) -> _Named:
+    """Return an observation with as much of its messenger as a detail lets through."""
     is_named = detail != "kind"
     return msgspec.structs.replace(
         full,
@@ -247,22 +245,20 @@ def _reduced(full: _Named, detail: Detail, kind: MessengerKind | None, at: datet
         name=full.name if is_named else None,
         listed=full.listed if is_named else None,
         kind=kind,
-        day=at.date(),
-        at=_coarse(at, detail),
     )
 
 
 def _rounded(full: ExposureObserved, detail: Detail, kind: MessengerKind | None) -> ExposureObserved:
     """Return what is left of a day's exposure. A kind tells how often, as sightings do, and no duration, which they do not tell."""
+    named = _named(full, detail, kind)
     if detail == "kind":
-        return ExposureObserved(
-            exposure=full.exposure, detail=detail, kind=kind, day=full.day, sessions=full.sessions
-        )
-    seconds, uncaptured = full.seconds, full.uncaptured_seconds
-    if detail != "exact":
-        seconds, uncaptured = _to_the_quarter(seconds), _to_the_quarter(uncaptured)
+        return msgspec.structs.replace(named, seconds=None, uncaptured_seconds=None, uncaptured_sessions=None)
+    if detail == "exact":
+        return named
     return msgspec.structs.replace(
-        full, detail=detail, kind=kind, seconds=seconds, uncaptured_seconds=uncaptured
+        named,
+        seconds=_to_the_quarter(full.seconds),
+        uncaptured_seconds=_to_the_quarter(full.uncaptured_seconds),
     )
 
 
