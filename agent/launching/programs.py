@@ -9,17 +9,16 @@ from typing import Literal
 
 import msgspec
 
+from agent.sensing.signals.chromium_profiles import browser_of
+from agent.sensing.signals.firefox_profiles import is_firefox
 from contract.catalogue import Messenger
 from contract.evidence import Match
 from contract.facts import Platform, ProcessFacts
 from contract.programs import base_name
 
 Kind = Literal["program", "flatpak", "bundle", "chromium", "firefox"]
-_CHROMIUM = frozenset({
-    "brave", "brave browser", "brave-browser", "chrome", "chromium", "chromium-browser", "google chrome", "google-chrome",
-    "google-chrome-stable", "microsoft edge", "microsoft-edge", "microsoft-edge-stable", "msedge", "vivaldi", "vivaldi-stable",
-})  # fmt: skip
-_FIREFOX = frozenset({"firefox", "firefox-esr", "librewolf"})
+_LIKE_FIREFOX = frozenset({"librewolf"})
+"""Takes Firefox' words, and keeps its list of profiles elsewhere."""
 _PREFERRED: tuple[Kind, ...] = ("program", "bundle", "flatpak", "chromium", "firefox")
 
 
@@ -69,7 +68,7 @@ def opening(
     found: list[Opening] = []
     address = _address(entry)
     for one in installed:
-        kind = _browser(one.command, platform)
+        kind = None if one.facts.snap else _browser(one.command)
         if kind is None and (words is not None or at_any_rate) and _is(messenger, one.facts, recognise):
             own = _own_kind(one.facts, platform)
             if own is not None:
@@ -91,7 +90,7 @@ def command_of(opened: Opening, variables: dict[str, str], folder: str) -> tuple
         told = (f"--env={name}={value}" for name, value in sorted(variables.items()))
         words = tuple(word for word in opened.command if word not in {"@@u", "@@", "@@f"})
         return (*words[:2], f"--filesystem={folder}:create", *told, *words[2:], *opened.apart)
-    if opened.kind == "bundle":
+    if opened.command[0].endswith(".app"):
         told = (word for name, value in sorted(variables.items()) for word in ("--env", f"{name}={value}"))
         return ("open", "-n", *told, "-a", opened.command[0], "--args", *opened.apart)
     return (*opened.command, *opened.apart)
@@ -125,19 +124,20 @@ def _own_kind(facts: ProcessFacts, platform: Platform) -> Kind | None:
     return "bundle" if platform == "macos" else "program"
 
 
-def _browser(command: tuple[str, ...], platform: Platform) -> Kind | None:
+def _browser(command: tuple[str, ...]) -> Kind | None:
     """Return which kind of browser a command starts; None for anything else, and where it opens a page already."""
     if len(command) > 1 and not all(word.startswith("-") for word in command[1:]):
         return None
     if any(word.startswith("--app") for word in command):
         return None
-    base = base_name(command[0]).lower()
-    if platform == "windows":
-        base = base.removesuffix(".exe")
-    base = base.removesuffix(".app")
-    if base in _CHROMIUM:
+    program = command[0].removesuffix(".app")
+    if browser_of(program) is not None:
         return "chromium"
-    return "firefox" if base in _FIREFOX else None
+    return (
+        "firefox"
+        if is_firefox(program) or base_name(program).lower().removesuffix(".exe") in _LIKE_FIREFOX
+        else None
+    )
 
 
 def _address(entry: Messenger) -> str | None:

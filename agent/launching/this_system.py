@@ -1,6 +1,5 @@
 """What this device can start; the one place where each system's way is chosen."""
 
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -35,9 +34,3 @@ def _started(exe: str) -> str:
         return exe
     bundle, mark, _ = exe.partition(".app/")
     return f"{bundle}.app" if mark else exe
-
-
-def has_program(name: str, environ: Mapping[str, str]) -> bool:
-    """Tell whether a program is found by its name."""
-    folders = environ.get("PATH", os.defpath).split(os.pathsep)
-    return any(os.access(Path(folder) / name, os.X_OK) for folder in folders if folder)

@@ -51,6 +51,10 @@ SNAP = Startable(
     facts=ProcessFacts(platform="linux", snap="telegram-desktop"), command=("/snap/bin/telegram-desktop",)
 )
 
+SNAP_BROWSER = Startable(
+    facts=ProcessFacts(platform="linux", snap="chromium"), command=("/snap/bin/chromium",)
+)
+
 
 def _opening(messenger: str, *installed: Startable, **more: Any) -> Opening | None:
     entry = CATALOGUE.messengers[messenger]
@@ -145,9 +149,23 @@ def test_a_bundle_is_opened_anew_with_the_mark() -> None:
     )
 
 
+def test_a_page_is_opened_by_a_browser_s_bundle_with_the_mark() -> None:
+    chrome = Startable(
+        facts=ProcessFacts(platform="macos", bundle_id="com.google.Chrome"),
+        command=("/Applications/Google Chrome.app",),
+    )
+    entry = CATALOGUE.messengers["whatsapp"]
+    found = opening("whatsapp", entry, [chrome], MATCHER.match, "macos", "/d")
+    assert found is not None
+    told = command_of(found, variables_of("whatsapp"), "/f")
+    assert told[:7] == ("open", "-n", "--env", "DECORUM_WORK=whatsapp", "-a", *chrome.command, "--args")
+    assert told[7:] == found.apart
+
+
 @pytest.mark.parametrize(
     ("messenger", "installed"),
     [
+        ("whatsapp", (SNAP_BROWSER,)),  # a snap of a browser does, too
         ("telegram", (SNAP,)),  # a snap keeps its data where snapd says
         ("iptux", (_of("iptux"),)),  # nobody knows how to keep its data apart
         ("telegram", (_of("whatsapp-for-linux"),)),

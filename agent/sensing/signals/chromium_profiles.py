@@ -41,9 +41,14 @@ _ALSO_CALLED = {
     "chromium-browser": "chromium",
     "google chrome": "chrome",
     "google-chrome": "chrome",
+    "google-chrome-stable": "chrome",
     "microsoft edge": "msedge",
+    "microsoft-edge": "msedge",
+    "microsoft-edge-stable": "msedge",
     "brave browser": "brave",
+    "brave-browser": "brave",
     "vivaldi-bin": "vivaldi",
+    "vivaldi-stable": "vivaldi",
 }
 
 
