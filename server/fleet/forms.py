@@ -1,14 +1,13 @@
 """The form for an enrolment secret."""
 
-from uuid import uuid4
-
 from django import forms
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
 
+from server.console.sent_forms import OnceForm
 from server.fleet.secrets import DAYS_AT_MOST, USES_AT_MOST, Wish
 
 
-class SecretForm(forms.Form):
+class SecretForm(OnceForm):
     """What a secret shall be good for."""
 
     note = forms.CharField(
@@ -34,9 +33,6 @@ class SecretForm(forms.Form):
         help_text="How long it holds.",
         widget=UnfoldAdminIntegerFieldWidget(),
     )
-
-    form_id = forms.UUIDField(initial=uuid4, widget=forms.HiddenInput())
-    """Tells a form that is sent twice, as by a reload, from two forms."""
 
     def wish(self) -> Wish:
         """Return what a valid form asks for."""

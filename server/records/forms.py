@@ -1,16 +1,16 @@
 """The forms for a capture connector and for another token of it."""
 
 from typing import Any
-from uuid import uuid4
 
 from django import forms
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from server.console.sent_forms import OnceForm
 from server.records.connectors import DAYS_AT_MOST, Wish
 from server.records.models.connector import KINDS
 
 
-class TokenForm(forms.Form):
+class TokenForm(OnceForm):
     """For how long a token shall hold."""
 
     days = forms.IntegerField(
@@ -21,8 +21,6 @@ class TokenForm(forms.Form):
         help_text="How long its token holds. Make a new one before it ends, or its channels stop being captured.",
         widget=UnfoldAdminIntegerFieldWidget(),
     )
-    form_id = forms.UUIDField(initial=uuid4, widget=forms.HiddenInput())
-    """Tells a form that is sent twice, as by a reload, from two forms."""
 
 
 class ConnectorForm(TokenForm):
