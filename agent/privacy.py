@@ -20,6 +20,7 @@ from contract.observations import (
     InstalledObserved,
     NoticeRecord,
     Observation,
+    OfMessenger,
     PolicyAnswer,
     ReminderReceipt,
     Request,
@@ -39,7 +40,7 @@ WITHHELD = "withheld"
 _TELLS_OF_NONE: tuple[Detail, ...] = ("nothing", "count")
 """Where not a single messenger may be told of."""
 _Timed = TypeVar("_Timed", SightingObserved, InstalledObserved)
-_Named = TypeVar("_Named", SightingObserved, InstalledObserved, UnretainedObserved, ExposureObserved)
+_Named = TypeVar("_Named", bound=OfMessenger)
 _Pass = NewType("_Pass", object)
 _PASS = _Pass(object())
 

@@ -41,19 +41,25 @@ class Unlisted(msgspec.Struct, frozen=True, kw_only=True):
     """Sentences, each a fact with its reason and its source."""
 
 
-class SightingObserved(Dated, frozen=True, kw_only=True, tag="sighting", tag_field="type"):
-    """A messenger started, its verdict changed, or it ended."""
+class OfMessenger(Dated, frozen=True, kw_only=True):
+    """What is told of the messenger that a report is about, as far as the ceiling lets it."""
 
-    sighting: Identity
-    transition: Literal["started", "judged", "ended"]
     detail: Detail
-    """How much the ceiling let through."""
-    profile: Profile
+    """How much that is."""
     messenger: Short | None = None
     name: Short | None = None
     kind: MessengerKind | None = None
     listed: bool | None = None
     day: date
+    """On which it happened or was noticed here."""
+
+
+class SightingObserved(OfMessenger, frozen=True, kw_only=True, tag="sighting", tag_field="type"):
+    """A messenger started, its verdict changed, or it ended."""
+
+    sighting: Identity
+    transition: Literal["started", "judged", "ended"]
+    profile: Profile
     at: Moment | None = None
     """Exact, or rounded down to the hour, as `detail` says."""
     verdict: VerdictState
@@ -63,20 +69,12 @@ class SightingObserved(Dated, frozen=True, kw_only=True, tag="sighting", tag_fie
     """Told once, when an unlisted messenger starts."""
 
 
-class InstalledObserved(Dated, frozen=True, kw_only=True, tag="installed", tag_field="type"):
+class InstalledObserved(OfMessenger, frozen=True, kw_only=True, tag="installed", tag_field="type"):
     """A messenger was found to be installed, or is not any more; says nothing of whether it was ever started."""
 
     installation: Identity
     change: Literal["found", "removed"]
-    detail: Detail
-    """How much the ceiling let through."""
     profile: Profile
-    messenger: Short | None = None
-    name: Short | None = None
-    kind: MessengerKind | None = None
-    listed: bool | None = None
-    day: date
-    """The day on which it was noticed here."""
     at: Moment | None = None
     """Exact, or rounded down to the hour, as `detail` says."""
 
@@ -85,18 +83,11 @@ FileType = Literal["image", "audio", "video", "document", "archive", "other"]
 NAMES_AT_MOST = 20
 
 
-class UnretainedObserved(Dated, frozen=True, kw_only=True, tag="unretained", tag_field="type"):
+class UnretainedObserved(OfMessenger, frozen=True, kw_only=True, tag="unretained", tag_field="type"):
     """Files that a work copy of a messenger saved on one day while nothing retained that channel; told again when more was handed over."""
 
     unretained: Identity
-    detail: Detail
-    """How much the ceiling let through."""
     profile: Profile
-    messenger: Short | None = None
-    name: Short | None = None
-    kind: MessengerKind | None = None
-    listed: bool | None = None
-    day: date
     files: Count
     total_bytes: Count
     types: dict[FileType, Count]
@@ -106,20 +97,13 @@ class UnretainedObserved(Dated, frozen=True, kw_only=True, tag="unretained", tag
     """The first of them, where device and policy both let names leave."""
 
 
-class ExposureObserved(Dated, frozen=True, kw_only=True, tag="exposure", tag_field="type"):
+class ExposureObserved(OfMessenger, frozen=True, kw_only=True, tag="exposure", tag_field="type"):
     """For how long a messenger was open at work on a day that is over, and for how much of it nothing is known to retain its messages.
 
     It may be told again, under the same number, where a clock that was set has added to that day.
     """
 
     exposure: Identity
-    detail: Detail
-    """How much the ceiling let through."""
-    messenger: Short | None = None
-    name: Short | None = None
-    kind: MessengerKind | None = None
-    listed: bool | None = None
-    day: date
     sessions: Times
     """How many sightings were open on that day; one that is open past midnight counts on both."""
     uncaptured_sessions: Times | None = None
@@ -556,9 +540,7 @@ def duration(seconds: int) -> str:
     return f"{hours:,} h {minutes} min" if hours else f"{minutes} min"
 
 
-def called(
-    observed: SightingObserved | InstalledObserved | UnretainedObserved | ExposureObserved,
-) -> str:
+def called(observed: OfMessenger) -> str:
     """Return what a messenger is called, as far as that was told."""
     return observed.name or (f"A {observed.kind} messenger" if observed.kind else "A messenger")
 
