@@ -166,23 +166,15 @@ class Unretained:
 
     def _report(self, day: Day, now: datetime) -> Cleared | None:
         """Return what is to be told of a day now; None while it lasts, where nothing is new, or nothing may be told."""
-        if day.day >= now.date() or not day.counted:
+        if day.day >= now.date() or not day.counted or _is_told(day):
             return None
         entry = self._catalogue().messengers.get(day.messenger)
-        cleared = self._door.clear_unretained(
+        return self._door.clear_unretained(
             observed(day, self._catalogue().name_of(day.messenger), listed=entry is not None),
             None if entry is None else entry.kind,
             datetime.combine(day.day, datetime.min.time(), now.tzinfo),
             self._uid,
         )
-        if cleared is None or day.told is None:
-            return cleared
-        new = cleared.observation
-        is_news = isinstance(new, UnretainedObserved) and (new.files, new.handed_over) != (
-            day.told.files,
-            day.told.handed_over,
-        )
-        return cleared if is_news else None
 
     def _write_down(self, day: Day, before: Day | None, now: datetime) -> None:
         self._store.execute(
@@ -220,6 +212,11 @@ def observed(day: Day, name: str, *, listed: bool) -> UnretainedObserved:
         handed_over=len(day.counted) - len(day.waiting),
         file_names=tuple(one.name for one in day.counted[:NAMES_AT_MOST]),
     )
+
+
+def _is_told(day: Day) -> bool:
+    counts = (len(day.counted), len(day.counted) - len(day.waiting))
+    return day.told is not None and (day.told.files, day.told.handed_over) == counts
 
 
 def _add(days: dict[str, Day], one: Download, today: date, fate: Fate) -> None:
