@@ -71,11 +71,6 @@ class Amount(msgspec.Struct, frozen=True):
             return min(99, max(1, share))
         return share
 
-    @property
-    def captured_seconds(self) -> int:
-        """The rest of it."""
-        return self.seconds - self.uncaptured_seconds
-
     def __add__(self, other: "Amount") -> "Amount":
         return Amount(self.seconds + other.seconds, self.uncaptured_seconds + other.uncaptured_seconds)
 
