@@ -16,7 +16,7 @@ import msgspec
 from agent.errors import ExportFolderError
 from agent.problems import Problems
 from agent.reporting.background import in_background
-from agent.sensing.folder_watch import FolderWatch, NoWatchError
+from agent.sensing.folder_watch import FolderWatch, NoWatchError, watch_here
 from contract.capture import Word
 
 ENTRIES_AT_MOST = 10_000
@@ -145,15 +145,6 @@ class ExportFolders:
         if there == self._watched:
             return
         self._watched = there
-        if not there:
-            self._watch.end()
-            return
-        loop = asyncio.get_running_loop()
-
-        def told() -> None:
-            with contextlib.suppress(RuntimeError):  # the loop has closed; nobody asks any more
-                loop.call_soon_threadsafe(self._woken.set)
-
         # Where the system does not tell, the next look is a minute away at most, and no limit is shorter than an hour.
         with contextlib.suppress(NoWatchError):
-            self._watch.begin([Path(folder) for folder in there], told)
+            watch_here(self._watch, [Path(folder) for folder in there], self._woken.set)

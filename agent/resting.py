@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from agent.clock import Clock
-from agent.sensing.folder_watch import FolderWatch
+from agent.sensing.folder_watch import FolderWatch, watch_here
 
 QUIET_SECONDS = 2.0
 """How long nothing must have changed before it is looked."""
@@ -94,16 +94,7 @@ class Resting:
         Raises:
             NoWatchError: it does not.
         """
-        if not folders:
-            self._watch.end()
-            return
-        loop = asyncio.get_running_loop()
-
-        def told() -> None:
-            with contextlib.suppress(RuntimeError):  # the loop has closed; nobody asks any more
-                loop.call_soon_threadsafe(self._told)
-
-        self._watch.begin(folders, told)
+        watch_here(self._watch, folders, self._told)
 
     def end(self) -> None:
         """Have the system tell of nothing any more."""

@@ -1,8 +1,10 @@
 """Being told by the system that something in a folder was made, changed or removed: watchdog's threads, which sleep until then."""
 
+import asyncio
+import contextlib
 import errno
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Protocol
 
@@ -87,6 +89,20 @@ class SystemFolderWatch:
         stop, self._stop = self._stop, None
         if stop is not None:
             stop()
+
+
+def watch_here(watch: FolderWatch, folders: Collection[Path], told: Callable[[], None]) -> None:
+    """Watch these folders and be told in the loop that this is called in; watch nothing where there are none; raise NoWatchError."""
+    if not folders:
+        watch.end()
+        return
+    loop = asyncio.get_running_loop()
+
+    def told_in_a_thread() -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has closed; nobody asks any more
+            loop.call_soon_threadsafe(told)
+
+    watch.begin(folders, told_in_a_thread)
 
 
 def _explained(error: OSError) -> NoWatchError:
