@@ -6,7 +6,7 @@ what stands in the row, so it makes no difference why something could not be tol
 
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from datetime import date, datetime
 from typing import Literal
 
@@ -27,8 +27,9 @@ FILES_AT_MOST = 2_000
 ROW_LIMIT_BYTES = 4 * 1024 * 1024
 
 
-Fate = Literal["waiting", "handed_over", "retained"]
-"""`retained`: the channel was captured when it came in, so it is none of these files and is not counted."""
+Fate = Literal["waiting", "gone", "handed_over", "retained"]
+"""`gone`: removed before anybody handed it over; `retained`: the channel was captured when it came in, so it is none of these files and is
+not counted."""
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,8 +55,13 @@ class Day(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def waiting(self) -> tuple[Kept, ...]:
-        """What was not handed over."""
+        """What can be handed over."""
         return tuple(one for one in self.files if one.fate == "waiting")
+
+    @property
+    def handed_over(self) -> int:
+        """How many were."""
+        return sum(one.fate == "handed_over" for one in self.files)
 
     @property
     def counted(self) -> tuple[Kept, ...]:
@@ -89,7 +95,7 @@ class Unretained:
         self._days = {one.id: one for one in self._read()}
 
     def waiting(self) -> Mapping[str, tuple[Kept, ...]]:
-        """Return what was not handed over, by messenger."""
+        """Return what can be handed over, by messenger."""
         found: dict[str, tuple[Kept, ...]] = {}
         for day in self._days.values():
             if day.waiting:
@@ -110,7 +116,7 @@ class Unretained:
         there = {(one.path, one.changed): one for one in found}
         known = {(one.path, one.changed) for day in self._days.values() for one in day.files}
         days = {
-            day.id: day
+            day.id: _as_found(day, there.keys())
             for day in self._days.values()
             if day.day >= oldest or any((one.path, one.changed) in there for one in day.files)
         }
@@ -128,7 +134,10 @@ class Unretained:
             StateError: nothing can be written now.
         """
         handed = frozenset(paths)
-        days = {day.id: _handed_over(day, handed) for day in self._days.values()}
+        days = {
+            day.id: _with_fates(day, lambda one: "handed_over" if one.path in handed else one.fate)
+            for day in self._days.values()
+        }
         before = sum(len(day.waiting) for day in self._days.values())
         self._settle(days, now)
         return before - sum(len(day.waiting) for day in self._days.values())
@@ -182,8 +191,8 @@ class Unretained:
             day.id,
             wire.encode(day),
         )
-        counts = {"files": len(day.counted), "waiting": len(day.waiting)}
-        if before is None or (before.counted, before.waiting) != (day.counted, day.waiting):
+        counts = {"files": len(day.counted), "waiting": len(day.waiting), "handed_over": day.handed_over}
+        if before is None or before.files != day.files:
             self._journal.append("unretained", {"messenger": day.messenger, "day": day.day, **counts}, now)
 
     def _read(self) -> Iterable[Day]:
@@ -209,13 +218,13 @@ def observed(day: Day, name: str, *, listed: bool) -> UnretainedObserved:
         files=len(day.counted),
         total_bytes=sum(one.size for one in day.counted),
         types=dict(sorted(types.items())),
-        handed_over=len(day.counted) - len(day.waiting),
+        handed_over=day.handed_over,
         file_names=tuple(one.name for one in day.counted[:NAMES_AT_MOST]),
     )
 
 
 def _is_told(day: Day) -> bool:
-    counts = (len(day.counted), len(day.counted) - len(day.waiting))
+    counts = (len(day.counted), day.handed_over)
     return day.told is not None and (day.told.files, day.told.handed_over) == counts
 
 
@@ -229,11 +238,15 @@ def _add(days: dict[str, Day], one: Download, today: date, fate: Fate) -> None:
         days[day.id] = msgspec.structs.replace(day, files=(*day.files, kept))
 
 
-def _handed_over(day: Day, paths: frozenset[str]) -> Day:
+def _as_found(day: Day, there: Container[tuple[str, int]]) -> Day:
+    """Return a day with what has gone, and what came back."""
+    return _with_fates(day, lambda one: "waiting" if (one.path, one.changed) in there else "gone")
+
+
+def _with_fates(day: Day, fate: Callable[[Kept], Fate]) -> Day:
+    """Return a day with another fate for what is neither handed over nor retained."""
     files = tuple(
-        msgspec.structs.replace(one, fate="handed_over")
-        if one.path in paths and one.fate == "waiting"
-        else one
+        msgspec.structs.replace(one, fate=fate(one)) if one.fate in {"waiting", "gone"} else one
         for one in day.files
     )
     return day if files == day.files else msgspec.structs.replace(day, files=files)

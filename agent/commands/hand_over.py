@@ -5,9 +5,11 @@ import getpass
 import hashlib
 import json
 import os
-import shutil
+import secrets
 from datetime import UTC, datetime
 from pathlib import Path
+
+import msgspec
 
 from agent.commands import exits
 from agent.commands.printing import print_json
@@ -18,40 +20,63 @@ from contract.local import HandedOver, Handing, Nothing, UnretainedFile, Unretai
 CHUNK_BYTES = 1024 * 1024
 
 
+class Done(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of it, as `--json` prints it."""
+
+    handed_over: tuple[UnretainedFile, ...]
+    left: tuple[UnretainedFile, ...]
+    """What changed or went meanwhile; the agent does not take it for handed over."""
+
+
 def execute(arguments: argparse.Namespace) -> int:
     """Copy what waits, a part at a time, and say how much it was."""
-    copied: list[UnretainedFile] = []
-    failed: list[UnretainedFile] = []
     with LocalClient(arguments.socket, os.environ) as client:
-        while True:
-            page = client.ask("unretained", Nothing(), UnretainedPage)
-            left = [
-                one
-                for one in page.files
-                if one not in failed and arguments.messenger in {None, one.messenger}
-            ]
-            if not left:
-                break
-            if page.folder is None:
-                raise NowhereToHandOverError
-            done: list[Handing] = []
-            for one in left:
-                try:
-                    done.append(Handing(path=one.path, copy=str(copy(one, Path(page.folder)))))
-                except FileNotFoundError:
-                    failed.append(one)
-                except OSError as error:
-                    raise StateError(
-                        f"{one.path} cannot be copied to {page.folder} ({error.strerror}).",
-                        "Nothing of it was taken for handed over. Tell your administrator.",
-                    ) from error
-            client.ask("unretained.handed_over", HandedOver(tuple(done)), Nothing)
-            copied.extend(one for one in left if one not in failed)
+        done = hand_over(client, arguments.messenger)
     if arguments.json:
-        print_json({"handed_over": copied, "gone": failed})
+        print_json(done)
     else:
-        print(_said(copied, failed))
+        print(_said(done))
     return exits.COMPLIANT
+
+
+def hand_over(client: LocalClient, messenger: str | None) -> Done:
+    """Hand over what waits, each file once.
+
+    Raises:
+        NowhereToHandOverError: there is no folder for it.
+        StateError: a file cannot be copied there.
+    """
+    tried: dict[str, UnretainedFile] = {}
+    while True:
+        page = client.ask("unretained", Nothing(), UnretainedPage)
+        waiting = [one for one in page.files if messenger in {None, one.messenger}]
+        fresh = [one for one in waiting if one.path not in tried]
+        if not fresh:
+            break
+        if page.folder is None:
+            raise NowhereToHandOverError
+        copies = [(one.path, _copied(one, page.folder)) for one in fresh]
+        files = tuple(Handing(path=path, copy=str(made)) for path, made in copies if made is not None)
+        client.ask("unretained.handed_over", HandedOver(files), Nothing)
+        tried |= {one.path: one for one in fresh}
+    still = {one.path for one in waiting}
+    return Done(
+        handed_over=tuple(one for path, one in tried.items() if path not in still),
+        left=tuple(one for path, one in tried.items() if path in still),
+    )
+
+
+def _copied(file: UnretainedFile, folder: str) -> Path | None:
+    """Return the copy of a file; None where it is there no longer."""
+    if not Path(file.path).is_file():
+        return None
+    try:
+        return copy(file, Path(folder))
+    except OSError as error:
+        raise StateError(
+            f"{file.path} cannot be copied to {folder} ({error.strerror}).",
+            "It was not taken for handed over. Tell your administrator.",
+        ) from error
 
 
 def copy(file: UnretainedFile, folder: Path) -> Path:
@@ -62,34 +87,37 @@ def copy(file: UnretainedFile, folder: Path) -> Path:
     Raises:
         OSError: it is gone, or the folder cannot be written to.
     """
-    digest = hashlib.sha256()
-    source = Path(file.path)
-    with source.open("rb") as opened:
-        while chunk := opened.read(CHUNK_BYTES):
-            digest.update(chunk)
-    target = folder / f"{digest.hexdigest()[:16]}-{source.name}"
-    unfinished = folder / f".{target.name}.part"
-    shutil.copyfile(source, unfinished, follow_symlinks=False)
-    about = {
-        "messenger": file.messenger,
-        "name": source.name,
-        "bytes": file.size,
-        "sha256": digest.hexdigest(),
-        "handed_over_by": getpass.getuser(),
-        "handed_over_at": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-    target.with_name(f"{target.name}.json").write_text(json.dumps(about, ensure_ascii=False, indent=2) + "\n")
-    unfinished.replace(target)
-    return target
+    digest, size, name = hashlib.sha256(), 0, Path(file.path).name
+    unfinished = folder / f".{secrets.token_hex(8)}.part"
+    try:
+        with Path(file.path).open("rb") as source, unfinished.open("xb") as target:
+            while chunk := source.read(CHUNK_BYTES):
+                digest.update(chunk)
+                size += len(chunk)
+                target.write(chunk)
+        made = folder / f"{digest.hexdigest()[:16]}-{name}"
+        about = {
+            "messenger": file.messenger,
+            "name": name,
+            "bytes": size,
+            "sha256": digest.hexdigest(),
+            "handed_over_by": getpass.getuser(),
+            "handed_over_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        made.with_name(f"{made.name}.json").write_text(json.dumps(about, ensure_ascii=False, indent=2) + "\n")
+        unfinished.replace(made)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return made
 
 
-def _said(copied: list[UnretainedFile], failed: list[UnretainedFile]) -> str:
-    gone = f" {_files(len(failed))} no longer here." if failed else ""
-    if not copied:
-        return f"Nothing waits to be handed over.{gone}"
-    size = sum(one.size for one in copied)
-    return f"{len(copied):,} {'file was' if len(copied) == 1 else 'files were'} handed over ({size:,} bytes).{gone}"
+def _said(done: Done) -> str:
+    left = f" {_files(len(done.left))} changed or removed meanwhile." if done.left else ""
+    if not done.handed_over:
+        return left.strip() or "Nothing waits to be handed over."
+    count, size = len(done.handed_over), sum(one.size for one in done.handed_over)
+    return f"{count:,} {'file was' if count == 1 else 'files were'} handed over ({size:,} bytes).{left}"
 
 
 def _files(count: int) -> str:
-    return "One file is" if count == 1 else f"{count:,} files are"
+    return "One file was" if count == 1 else f"{count:,} files were"

@@ -4,15 +4,18 @@ import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from agent.catalogue import load
-from agent.commands.hand_over import copy
+from agent.commands.hand_over import Done, copy, hand_over
+from agent.errors import NowhereToHandOverError, StateError
+from agent.localapi.client import LocalClient
 from agent.sensing.downloads import Download, downloads, folders
 from agent.unretained import FILES_AT_MOST, Unretained
 from contract.ceiling import Ceiling, ProfileCeiling
-from contract.local import UnretainedFile
+from contract.local import HandedOver, UnretainedFile, UnretainedPage
 from contract.observations import NAMES_AT_MOST, FileType, UnretainedObserved, decode, sentence
 from tests.fakes.device import Device
 
@@ -261,3 +264,71 @@ def test_a_copy_is_whole_and_says_what_it_is(tmp_path: Path) -> None:
     source.unlink()
     with pytest.raises(FileNotFoundError):
         copy(file, folder)
+
+
+def test_what_was_removed_waits_no_longer_and_is_not_called_handed_over(desk: Desk) -> None:
+    for name in ("a.pdf", "b.pdf"):
+        desk.save(name)
+    desk.look()
+    kept = desk.files.pop(0)
+    desk.look()
+    assert desk.waiting() == {"telegram": ["b.pdf"]}
+    desk.device.clock.advance(DAY)
+    desk.look()
+    assert [(one.files, one.handed_over) for one in desk.told()] == [(2, 0)]
+    desk.files.append(kept)
+    desk.look()
+    assert sorted(desk.waiting()["telegram"]) == ["a.pdf", "b.pdf"], "it was only not to be seen for a while"
+
+
+class FakeAgent:
+    """Answers as the agent does: it believes a copy that is as large as the file was when it was seen."""
+
+    def __init__(self, folder: Path | None, *files: UnretainedFile) -> None:
+        self.folder, self.files = folder, list(files)
+        self.asked = 0
+
+    def ask(self, method: str, params: object, kind: type) -> object:
+        self.asked += 1
+        if method == "unretained":
+            folder = None if self.folder is None else str(self.folder)
+            return UnretainedPage(folder=folder, files=tuple(self.files))
+        assert isinstance(params, HandedOver)
+        sizes = {one.path: one.size for one in self.files}
+        good = {one.path for one in params.files if Path(one.copy).stat().st_size == sizes[one.path]}
+        self.files = [one for one in self.files if one.path not in good]
+        return kind()
+
+
+def _handed(agent: FakeAgent, messenger: str | None = None) -> Done:
+    return hand_over(cast("LocalClient", agent), messenger)
+
+
+def test_what_changed_or_went_meanwhile_is_tried_once_and_told(tmp_path: Path) -> None:
+    folder = tmp_path / "archive"
+    folder.mkdir()
+    good, grown = tmp_path / "good.pdf", tmp_path / "grown.pdf"
+    good.write_text("12345")
+    grown.write_text("1234567")
+    files = [
+        UnretainedFile(messenger="telegram", path=str(one), size=5)
+        for one in (good, grown, tmp_path / "gone.pdf")
+    ]
+    other = UnretainedFile(messenger="signal", path=str(good) + ".other", size=1)
+    agent = FakeAgent(folder, *files, other)
+    done = _handed(agent, "telegram")
+    assert [one.path for one in done.handed_over] == [str(good)]
+    assert [Path(one.path).name for one in done.left] == ["grown.pdf", "gone.pdf"]
+    assert agent.asked == 3, "it ends"
+
+
+def test_without_a_folder_or_with_one_that_is_missing_nothing_is_called_handed_over(tmp_path: Path) -> None:
+    source = tmp_path / "offer.pdf"
+    source.write_text("1")
+    file = UnretainedFile(messenger="telegram", path=str(source), size=1)
+    with pytest.raises(NowhereToHandOverError):
+        _handed(FakeAgent(None, file))
+    with pytest.raises(StateError, match="cannot be copied") as caught:
+        _handed(FakeAgent(tmp_path / "missing", file))
+    assert caught.value.remedy
+    assert _handed(FakeAgent(None)).handed_over == ()
