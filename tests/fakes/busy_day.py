@@ -220,10 +220,15 @@ class BusyDay:
         gc.collect()
         files = [self._folder / f"state.sqlite3{end}" for end in ("", "-wal")]
         return Level(
-            objects=len(gc.get_objects()),
+            objects=len(gc.get_objects()) - self._ended_cursors(),
             traced_bytes=tracemalloc.get_traced_memory()[0],
             database_bytes=sum(file.stat().st_size for file in files if file.exists()),
         )
+
+    def _ended_cursors(self) -> int:
+        """Return how many cursors the database's connection remembers: it lets go of the ended ones by the two hundred."""
+        kept = gc.get_referents(self.agent._store._database)
+        return sum(len(one) for one in kept if isinstance(one, list))
 
     def count(self, table: str) -> int:
         """Return how many rows a table of the agent's database has."""
