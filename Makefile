@@ -20,8 +20,7 @@ clean-run: ## remove what `make run` keeps in .run
 test: lint ## lint, then every test, the server's on both databases, end-to-end tests among them
 	@dev/bootstrap test
 	@$(PYTHON) -m pytest -n 2 --dist worksteal -m "not e2e"
-	@DECORUM_TEST_DATABASE=postgresql $(PYTHON) -m pytest -n 2 --dist worksteal -m "not e2e" tests/server
-	@$(PYTHON) -m pytest -m e2e
+	@dev/test_side_by_side
 
 test-long: ## kill agent and server 200 times while messengers come and go
 	@dev/bootstrap test
